@@ -1,0 +1,187 @@
+"""The registry of checkpoints: list, describe, verify, write. No torch here; ``seqviz.models.loading`` builds models.
+
+A checkpoint is a folder ``checkpoints/<name>/`` with ``config.json`` (what it is, with the SHA-256 of the other files),
+``model.safetensors``, ``tokenizer.json`` and ``README.md`` (the model card). Nothing in it is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seqviz.config import ModelConfig
+from seqviz.errors import CheckpointError, InvalidInputError, SeqvizError, unknown_name
+
+FORMAT = "seqviz-checkpoint"
+FORMAT_VERSION = 1
+CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
+
+
+def checkpoints_root() -> Path:
+    """The folder of the checkpoints: ``SEQVIZ_CHECKPOINTS``, or the one beside the package."""
+    return Path(os.environ.get("SEQVIZ_CHECKPOINTS") or Path(__file__).resolve().parent.parent / "checkpoints")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointInfo:
+    """What ``config.json`` says of a checkpoint.
+
+    Args:
+        name: of the folder.
+        title: for people.
+        family: models of one family share data and task and may be compared.
+        config: of the model.
+        labels: class or tag names in the order of the outputs; empty for language models (the vocabulary).
+        figures: measured on the held-out split, by the names of ``seqviz evaluate``.
+        restricted: the licence of the data forbids commercial use or is for research only.
+        sha256: of ``model.safetensors`` and ``tokenizer.json``.
+        details: everything else (data, licence, command, seed, time).
+    """
+
+    name: str
+    title: str
+    family: str
+    config: ModelConfig
+    labels: tuple[str, ...]
+    figures: dict[str, float]
+    restricted: bool
+    sha256: dict[str, str]
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def num_parameters(self) -> int:
+        """Number of weights and biases."""
+        return int(self.details.get("num_parameters", 0))
+
+
+def list_checkpoints(root: Path | None = None) -> tuple[list[CheckpointInfo], dict[str, SeqvizError]]:
+    """All readable checkpoints by name, and for each unreadable folder the reason.
+
+    Only ``config.json`` is read, so this costs a millisecond; the weights are verified when they are loaded.
+    """
+    root = root or checkpoints_root()
+    found: list[CheckpointInfo] = []
+    broken: dict[str, SeqvizError] = {}
+    for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        if not folder.is_dir() or folder.name.startswith("."):
+            continue
+        try:
+            found.append(read_info(folder.name, root))
+        except SeqvizError as error:
+            broken[folder.name] = error
+    return found, broken
+
+
+def read_info(name: str, root: Path | None = None) -> CheckpointInfo:
+    """Describes one checkpoint.
+
+    Raises:
+        UnknownNameError: there is no such folder.
+        CheckpointError: its ``config.json`` is missing, damaged, foreign or of a newer format.
+    """
+    root = root or checkpoints_root()
+    folder = _folder(name, root)
+    try:
+        raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=CONFIG) from error
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        raise CheckpointError("Checkpoint {name} is not a seqviz checkpoint.", name=name)
+    if raw.get("format_version") != FORMAT_VERSION:
+        raise CheckpointError(
+            "Checkpoint {name} has format version {version}; this seqviz reads version {known}.",
+            name=name,
+            version=raw.get("format_version"),
+            known=FORMAT_VERSION,
+        )
+    try:
+        return CheckpointInfo(
+            name=name,
+            title=str(raw["title"]),
+            family=str(raw["family"]),
+            config=ModelConfig.from_dict(raw["model"]),
+            labels=tuple(raw["labels"]),
+            figures={key: float(value) for key, value in raw["figures"].items()},
+            restricted=bool(raw["restricted"]),
+            sha256=dict(raw["sha256"]),
+            details=dict(raw["details"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(
+            "Checkpoint {name}: {file} is incomplete or wrong: {reason}.", name=name, file=CONFIG, reason=error
+        ) from error
+
+
+def verified_files(info: CheckpointInfo, root: Path | None = None) -> tuple[Path, Path]:
+    """The paths of the weights and the tokenizer, their contents checked against the hashes.
+
+    Raises:
+        CheckpointError: a file is missing or differs from what was written.
+    """
+    folder = _folder(info.name, root or checkpoints_root())
+    for file in (WEIGHTS, TOKENIZER):
+        try:
+            digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+        except OSError as error:
+            raise CheckpointError("Checkpoint {name}: {file} is missing.", name=info.name, file=file) from error
+        if digest != info.sha256.get(file):
+            raise CheckpointError(
+                "Checkpoint {name}: {file} is damaged (its SHA-256 is not the one in {config}).",
+                name=info.name,
+                file=file,
+                config=CONFIG,
+            )
+    return folder / WEIGHTS, folder / TOKENIZER
+
+
+def read_card(name: str, root: Path | None = None) -> str:
+    """The model card, as Markdown; empty if there is none."""
+    path = _folder(name, root or checkpoints_root()) / CARD
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def write_checkpoint(
+    name: str, *, description: dict[str, Any], weights: bytes, tokenizer: str, card: str, root: Path | None = None
+) -> Path:
+    """Writes a checkpoint in one piece: into a temporary folder that then takes the place of the old one.
+
+    Args:
+        name: small letters, digits and hyphens.
+        description: the fields of ``CheckpointInfo`` but name and sha256; ``model`` is the ModelConfig as a dict.
+        weights: the content of ``model.safetensors``.
+        tokenizer: the content of ``tokenizer.json``.
+        card: the content of ``README.md``.
+    """
+    root = root or checkpoints_root()
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        raise InvalidInputError(
+            "Checkpoint name {name!r}: allowed are small letters, digits and hyphens.", name=name
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    contents = {WEIGHTS: weights, TOKENIZER: tokenizer.encode("utf-8"), CARD: card.encode("utf-8")}
+    hashes = {file: hashlib.sha256(contents[file]).hexdigest() for file in (WEIGHTS, TOKENIZER)}
+    config = {"format": FORMAT, "format_version": FORMAT_VERSION, **description, "sha256": hashes}
+    contents[CONFIG] = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+    with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as temporary:
+        fresh = Path(temporary) / name
+        fresh.mkdir()
+        for file, content in contents.items():
+            (fresh / file).write_bytes(content)
+        if (root / name).exists():
+            (root / name).replace(Path(temporary) / "old")
+        fresh.replace(root / name)
+    return root / name
+
+
+def _folder(name: str, root: Path) -> Path:
+    folder = root / name
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not folder.is_dir():
+        known = [f.name for f in sorted(root.iterdir()) if f.is_dir() and f.name[0] != "."] if root.is_dir() else []
+        raise unknown_name("Model", name, known)
+    return folder

@@ -1,0 +1,6 @@
+"""Text to pieces and ids: adapters over the `tokenizers` library."""
+
+from seqviz.text.encoder import UNKNOWN, Encoded, TextEncoder
+from seqviz.text.subwords import subword_buckets
+
+__all__ = ["UNKNOWN", "Encoded", "TextEncoder", "subword_buckets"]

@@ -1,0 +1,97 @@
+"""Readers of the documented data formats; a name that ends in .gz is unpacked on the way.
+
+text            UTF-8 text (language models)
+classification  one example a line: label TAB text
+tagging         one word a line: word TAB tag (BIO), an empty line after each sentence
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from seqviz.errors import DataFormatError
+
+Labelled = tuple[str, str]
+"""(label, text)"""
+
+Tagged = tuple[tuple[str, ...], tuple[str, ...]]
+"""(words, tags)"""
+
+
+def read_text(path: Path) -> str:
+    """A whole text file; line ends are kept as they are."""
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return data.decode("utf-8")
+    except FileNotFoundError as error:
+        raise DataFormatError("There is no data file {path}.", path=path) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataFormatError("{path} cannot be read as UTF-8 text: {reason}.", path=path, reason=error) from error
+
+
+def read_classification(path: Path) -> list[Labelled]:
+    """Rows of label TAB text."""
+    rows = []
+    for number, line in _lines(path):
+        label, tab, text = line.partition("\t")
+        if not tab or not text.strip():
+            raise DataFormatError(
+                "{path}, line {number}: expected label TAB text, found {line!r}.",
+                path=path.name,
+                number=number,
+                line=line[:60],
+            )
+        rows.append((label, text))
+    return rows
+
+
+def read_tagging(path: Path) -> list[Tagged]:
+    """Sentences of word TAB tag lines, divided by empty lines."""
+    sentences: list[Tagged] = []
+    words: list[str] = []
+    tags: list[str] = []
+    for number, line in [*_lines(path, keep_empty=True), (0, "")]:
+        if not line.strip():
+            if words:
+                sentences.append((tuple(words), tuple(tags)))
+                words, tags = [], []
+            continue
+        fields = line.split("\t")
+        if len(fields) != 2 or not re.fullmatch(r"O|[BI]-\S+", fields[1]):
+            raise DataFormatError(
+                "{path}, line {number}: expected word TAB tag (O, B-... or I-...), found {line!r}.",
+                path=path.name,
+                number=number,
+                line=line[:60],
+            )
+        words.append(fields[0])
+        tags.append(fields[1])
+    return sentences
+
+
+def without_overlap(rows: Iterable[Labelled], held_out: Iterable[Labelled]) -> list[Labelled]:
+    """Drops rows that contain, or are contained in, a held-out text (letters and digits compared, case folded)."""
+    held = [key for key in (_key(text) for _, text in held_out) if len(key) >= 12]
+    haystack = "\n".join(held)
+    kept = []
+    for label, text in rows:
+        key = _key(text)
+        if key in haystack or any(other in key for other in held):
+            continue
+        kept.append((label, text))
+    return kept
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold().replace("lrb", "").replace("rrb", ""))
+
+
+def _lines(path: Path, *, keep_empty: bool = False) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        line = line.rstrip("\r")
+        if line.strip() or keep_empty:
+            yield number, line

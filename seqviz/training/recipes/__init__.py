@@ -1,0 +1,1 @@
+"""Recipes: one small TOML file for each checkpoint; ``extends`` names a file whose tables it changes."""

@@ -1,0 +1,210 @@
+"""What the trainer needs to know of a task: its batches, its loss and its held-out figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from seqviz.errors import InvalidInputError
+from seqviz.metrics.figures import accuracy, entity_f1, perplexity
+from seqviz.models.cells import Carry
+from seqviz.models.sequence_model import SequenceModel
+from seqviz.text import Encoded
+
+IGNORED = -100
+"""Target of a padded position."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Padded examples: ids and targets (batch, step) or targets (batch,); buckets (batch, step, n-gram)."""
+
+    ids: Tensor
+    targets: Tensor
+    lengths: Tensor | None = None
+    buckets: Tensor | None = None
+    starts_stream: bool = False
+
+
+class TrainingTask(Protocol):
+    """One kind of data with its loss and figure."""
+
+    figure: str
+    higher_is_better: bool
+
+    def batches(self, epoch: int, batch_size: int, seed: int) -> Iterator[Batch]: ...
+
+    def batches_per_epoch(self, batch_size: int) -> int: ...
+
+    def evaluate(self, model: SequenceModel) -> dict[str, float]: ...
+
+
+def training_loss(
+    model: SequenceModel, batch: Batch, carries: list[Carry] | None, *, word_dropout: float, label_smoothing: float
+) -> tuple[Tensor, list[Carry]]:
+    """Mean cross-entropy in nats over the batch's targets, and the carries behind it."""
+    ids = batch.ids
+    if word_dropout:
+        ids = ids.masked_fill(torch.rand(ids.shape) < word_dropout, 0)  # id 0 is <unk>
+    logits, carries = model(ids, buckets=batch.buckets, lengths=batch.lengths, carries=carries)
+    logits = logits.float().reshape(-1, logits.shape[-1])
+    loss = functional.cross_entropy(
+        logits, batch.targets.reshape(-1), ignore_index=IGNORED, label_smoothing=label_smoothing
+    )
+    return loss, carries
+
+
+class LanguageModelTask:
+    """A long text in parallel streams, read in windows whose states are carried over.
+
+    Args:
+        train_ids: the training text.
+        valid_ids: the held-out text, measured as one stream.
+        unroll_steps: length of a window.
+    """
+
+    figure = "nats_per_token"
+    higher_is_better = False
+
+    def __init__(self, train_ids: Sequence[int], valid_ids: Sequence[int], *, unroll_steps: int) -> None:
+        self._train = torch.tensor(train_ids)
+        self._valid = torch.tensor(valid_ids)
+        self._unroll_steps = unroll_steps
+
+    def batches_per_epoch(self, batch_size: int) -> int:
+        return math.ceil((self._stream_length(batch_size) - 1) / self._unroll_steps)
+
+    def _stream_length(self, batch_size: int) -> int:
+        length = (len(self._train) - self._unroll_steps) // batch_size
+        if length < 2:
+            raise InvalidInputError(
+                "The training text has {count} tokens; {batch} streams of {steps} steps need more.",
+                count=len(self._train),
+                batch=batch_size,
+                steps=self._unroll_steps,
+            )
+        return length
+
+    def batches(self, epoch: int, batch_size: int, seed: int) -> Iterator[Batch]:
+        # Each epoch starts a little later, so that the windows' borders fall elsewhere.
+        length = self._stream_length(batch_size)
+        generator = torch.Generator().manual_seed(seed * 100_003 + epoch)
+        offset = int(torch.randint(self._unroll_steps, (1,), generator=generator))
+        streams = self._train[offset : offset + length * batch_size].view(batch_size, length)
+        for start in range(0, length - 1, self._unroll_steps):
+            stop = min(start + self._unroll_steps, length - 1)
+            yield Batch(
+                ids=streams[:, start:stop], targets=streams[:, start + 1 : stop + 1], starts_stream=start == 0
+            )
+
+    def evaluate(self, model: SequenceModel) -> dict[str, float]:
+        nats = language_model_nats(model, self._valid)
+        return {"nats_per_token": nats, "perplexity": perplexity(nats), "tokens": float(len(self._valid) - 1)}
+
+
+def language_model_nats(model: SequenceModel, ids: Tensor, *, window: int = 2048) -> float:
+    """Mean -log p(x_t | x_<t) in nats over a text read as one stream; the first token has no prediction."""
+    total, carries = 0.0, None
+    for start in range(0, len(ids) - 1, window):
+        stop = min(start + window, len(ids) - 1)
+        logits, carries = model(ids[None, start:stop], carries=carries)
+        total += functional.cross_entropy(logits[0].double(), ids[start + 1 : stop + 1], reduction="sum").item()
+    return total / (len(ids) - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One text with its target: a class, or a tag for each piece."""
+
+    encoded: Encoded
+    target: int | tuple[int, ...]
+
+
+class LabelledTask:
+    """Texts with a class each, or with a tag for each word.
+
+    Args:
+        train, valid: the examples.
+        labels: names of the classes or tags, in the order of the model's outputs.
+        tagging: targets are tags.
+    """
+
+    higher_is_better = True
+
+    def __init__(
+        self, train: Sequence[Example], valid: Sequence[Example], *, labels: Sequence[str], tagging: bool
+    ) -> None:
+        self.figure = "f1" if tagging else "accuracy"
+        self._train, self._valid, self._labels, self._tagging = train, valid, labels, tagging
+
+    def batches_per_epoch(self, batch_size: int) -> int:
+        return math.ceil(len(self._train) / batch_size)
+
+    def batches(self, epoch: int, batch_size: int, seed: int) -> Iterator[Batch]:
+        # Texts of like length go together; the order within a length and that of the batches are shuffled.
+        generator = torch.Generator().manual_seed(seed * 100_003 + epoch)
+        jitter = torch.rand(len(self._train), generator=generator).mul(2.0).tolist()
+        order = sorted(range(len(self._train)), key=lambda i: len(self._train[i].encoded) + jitter[i])
+        starts = range(0, len(order), batch_size)
+        for index in torch.randperm(len(starts), generator=generator).tolist():
+            yield collate([self._train[i] for i in order[starts[index] : starts[index] + batch_size]])
+
+    def evaluate(self, model: SequenceModel) -> dict[str, float]:
+        return evaluate_examples(model, self._valid, labels=self._labels, tagging=self._tagging)
+
+
+def evaluate_examples(
+    model: SequenceModel, examples: Sequence[Example], *, labels: Sequence[str], tagging: bool
+) -> dict[str, float]:
+    """Accuracy in percent, or entity-level F1 in percent with the share of right tags."""
+    predicted: dict[int, list[int]] = {}
+    order = sorted(range(len(examples)), key=lambda i: len(examples[i].encoded))
+    for start in range(0, len(order), 64):
+        chosen = order[start : start + 64]
+        batch = collate([examples[i] for i in chosen])
+        logits, _ = model(batch.ids, buckets=batch.buckets, lengths=batch.lengths)
+        best = logits.argmax(-1).tolist()
+        for index, answer in zip(chosen, best, strict=True):
+            predicted[index] = answer[: len(examples[index].encoded)] if tagging else [answer]
+    targets = [e.target if isinstance(e.target, tuple) else (e.target,) for e in examples]
+    flat = accuracy([t for row in targets for t in row], [p for i in range(len(examples)) for p in predicted[i]])
+    if not tagging:
+        return {"accuracy": flat, "examples": float(len(examples))}
+    named = [[labels[t] for t in row] for row in targets]
+    answers = [[labels[p] for p in predicted[i]] for i in range(len(examples))]
+    return {**entity_f1(named, answers), "tag_accuracy": flat, "examples": float(len(examples))}
+
+
+def collate(examples: Sequence[Example]) -> Batch:
+    """Pads examples on the right to one batch."""
+    lengths = torch.tensor([max(1, len(example.encoded)) for example in examples])
+    steps = int(lengths.max())
+    ids = torch.zeros(len(examples), steps, dtype=torch.long)
+    grams = max((len(bucket) for example in examples for bucket in example.encoded.buckets), default=0)
+    buckets = torch.zeros(len(examples), steps, grams, dtype=torch.long) if grams else None
+    tagging = isinstance(examples[0].target, tuple)
+    targets = torch.full((len(examples), steps) if tagging else (len(examples),), IGNORED)
+    for row, example in enumerate(examples):
+        ids[row, : len(example.encoded)] = torch.tensor(example.encoded.ids, dtype=torch.long)
+        if buckets is not None:
+            for step, bucket in enumerate(example.encoded.buckets):
+                buckets[row, step, : len(bucket)] = torch.tensor(bucket)
+        if isinstance(example.target, tuple):
+            targets[row, : len(example.target)] = torch.tensor(example.target)
+        else:
+            targets[row] = example.target
+    return Batch(ids=ids, targets=targets, lengths=lengths, buckets=buckets)
+
+
+def better(task: TrainingTask, figure: float, best: float | None) -> bool:
+    """Whether a figure beats the best one so far."""
+    if best is None or math.isnan(best):
+        return not math.isnan(figure)
+    return figure > best if task.higher_is_better else figure < best
+
