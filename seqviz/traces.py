@@ -18,6 +18,18 @@ from seqviz.types import Direction, FloatArray, IntArray, Task
 Structure = Literal["one_to_one", "one_to_many", "many_to_one", "many_to_many"]
 STRUCTURES: tuple[Structure, ...] = ("one_to_one", "one_to_many", "many_to_one", "many_to_many")
 
+_STRUCTURES_OF_TASK: dict[Task, tuple[Structure, ...]] = {
+    "language_model": ("many_to_many", "one_to_many", "many_to_one", "one_to_one"),
+    "classification": ("many_to_one", "one_to_one"),
+    "tagging": ("many_to_many", "one_to_one"),
+}
+
+
+def structures_of(task: Task) -> tuple[Structure, ...]:
+    """The structure types that a task's models can show, the natural one first."""
+    return _STRUCTURES_OF_TASK[task]
+
+
 NO_TARGET = -1
 """Target of a step whose right output is not known."""
 

@@ -16,6 +16,7 @@ class Recorded(NamedTuple):
 
     layer: int
     direction: Direction
+    block_names: tuple[str, ...]
     inputs: Tensor
     values: Values
 
@@ -95,7 +96,7 @@ class RecurrentStack(nn.Module):
                 if direction == "backward":
                     values = {name: reverse(value) for name, value in values.items()}
                 outputs.append(values["hidden_state"])
-                recorded.append(Recorded(index, direction, x, values))
+                recorded.append(Recorded(index, direction, cell.block_names, x, values))
             x = torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]
         return x, recorded
 

@@ -1,0 +1,74 @@
+"""The three-line library: load a model, trace a text, take a number apart, draw a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from seqviz.charts.figure import Figure
+from seqviz.charts.unroll import UnrollOptions, unroll_figure
+from seqviz.checkpoints import read_info
+from seqviz.models.loading import LoadedModel, load_model
+from seqviz.traces import RecurrentTrace, Structure, UnitSum
+from seqviz.tracing import arithmetic, forward
+from seqviz.types import Direction
+
+
+@lru_cache(maxsize=8)
+def _cached(name: str, root: Path | None, fingerprint: str) -> LoadedModel:
+    return load_model(name, root=root)
+
+
+def load(name: str, *, root: Path | None = None) -> LoadedModel:
+    """Loads a checkpoint by name, verified; the last eight are kept.
+
+    Raises:
+        UnknownNameError: there is no checkpoint of that name.
+        CheckpointError: it is damaged, foreign or of a newer format.
+    """
+    return _cached(name, root, str(sorted(read_info(name, root).sha256.items())))
+
+
+def trace(
+    model: LoadedModel | str,
+    text: str,
+    *,
+    structure: Structure | None = None,
+    generate: int = 24,
+    temperature: float = 0.0,
+    seed: int = 1,
+    targets: Sequence[str] = (),
+    max_pieces: int | None = None,
+) -> RecurrentTrace:
+    """Runs a model, or the checkpoint of that name, on a text; see ``seqviz.tracing.forward.trace`` for the options."""
+    return forward.trace(
+        load(model) if isinstance(model, str) else model,
+        text,
+        structure=structure,
+        generate=generate,
+        temperature=temperature,
+        seed=seed,
+        targets=targets,
+        max_pieces=max_pieces,
+    )
+
+
+def unit_sum(
+    model: LoadedModel | str,
+    trace: RecurrentTrace,
+    *,
+    layer: int = 0,
+    direction: Direction = "forward",
+    step: int,
+    unit: int,
+    block: str,
+) -> UnitSum:
+    """Takes one pre-activation of a trace apart; see ``seqviz.tracing.arithmetic.unit_sum``."""
+    loaded = load(model) if isinstance(model, str) else model
+    return arithmetic.unit_sum(loaded, trace, layer=layer, direction=direction, step=step, unit=unit, block=block)
+
+
+def figure(trace: RecurrentTrace, *, compare: RecurrentTrace | None = None, options: UnrollOptions | None = None) -> Figure:
+    """The unrolled network of a trace as a picture for notebooks and files."""
+    return unroll_figure(trace, options=options or UnrollOptions(), compare=compare)

@@ -1,0 +1,223 @@
+"""The command ``seqviz``: models, train, evaluate, trace, export."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from seqviz import __version__
+from seqviz.errors import InvalidInputError, SeqvizError, unknown_name
+from seqviz.traces import STRUCTURES, Structure
+
+app = typer.Typer(help="See a recurrent model think.", no_args_is_help=True, add_completion=False)
+
+Name = Annotated[str, typer.Argument(help="Name of a checkpoint; `seqviz models` lists them.")]
+StructureOption = Annotated[
+    str | None,
+    typer.Option("--structure", help="many_to_many, many_to_one, one_to_many or one_to_one; default: the task's own."),
+]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")]
+
+
+class TraceFormat(StrEnum):
+    """Formats of ``seqviz trace``."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+class Theme(StrEnum):
+    """Colours of an exported picture."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turns an error that seqviz raises on purpose into one line and exit status 2."""
+    try:
+        yield
+    except SeqvizError as error:
+        Console(stderr=True).print(f"seqviz: {error}", style="bold", markup=False, highlight=False)
+        raise typer.Exit(2) from error
+
+
+@app.callback(invoke_without_command=True)
+def main_options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """See a recurrent model think."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the checkpoints with their measured quality."""
+    from seqviz.checkpoints import list_checkpoints
+
+    found, broken = list_checkpoints()
+    if as_json:
+        rows = [
+            {"name": i.name, "title": i.title, "family": i.family, "figures": i.figures, "model": i.config.to_dict()}
+            for i in found
+        ]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        table = Table("name", "task", "cell", "parameters", "figure", box=None, pad_edge=False)
+        for info in found:
+            figure = str(info.details.get("figure", ""))
+            measured = f"{figure} {info.figures[figure]:.4g}" if figure in info.figures else ""
+            table.add_row(info.name, info.config.task, info.config.cell, f"{info.num_parameters:,}", measured)
+        Console().print(table)
+    for error in broken.values():
+        Console(stderr=True).print(f"seqviz: {error}", markup=False)
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe, or a path that ends in .toml.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the corpora; default: $SEQVIZ_DATA, else data/.")] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of the resumable state.")] = Path("runs"),
+    output: Annotated[Path | None, typer.Option(help="Folder of the checkpoints; default: checkpoints/.")] = None,
+    change: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: train.seed=2.")] = None,
+    threads: Annotated[int, typer.Option(help="Threads of torch.", min=1, max=256)] = 2,
+    hardware: Annotated[str, typer.Option(help="The machine, in words, for the card.")] = "",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of resuming.")] = False,
+) -> None:
+    """Train a recipe to a checkpoint; a killed run goes on where it was when the command is given again."""
+    import torch
+
+    from seqviz.training.recipe import RecipeRun, data_root, load_recipe
+    from seqviz.training.trainer import STATE_FILE
+
+    torch.set_num_threads(threads)
+    with _plain_errors():
+        loaded = load_recipe(recipe, changes=change or ())
+        folder = runs / loaded.name
+        if fresh:
+            (folder / STATE_FILE).unlink(missing_ok=True)
+        run = RecipeRun(loaded, data=data or data_root(), folder=folder)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            bar = progress.add_task(loaded.name, total=None)
+            for step in run.steps():
+                progress.update(
+                    bar,
+                    completed=step.step,
+                    total=step.total_steps,
+                    description=f"{loaded.name}  loss {step.loss:.3f}  |g| {step.grad_norm:.2f}",
+                )
+                if step.figures:
+                    figures = "  ".join(f"{name} {value:.4g}" for name, value in step.figures.items())
+                    best = "  best so far" if step.is_best else ""
+                    progress.console.print(f"epoch {step.epoch + 1}, step {step.step}: {figures}{best}")
+        command = shlex.join(["seqviz", "train", recipe, *(part for c in change or () for part in ("--set", c))])
+        machine = hardware or f"{threads} thread{'s' * (threads > 1)} of a {platform.machine()} CPU"
+        typer.echo(run.write(root=output, command=command, hardware=machine))
+
+
+@app.command()
+def evaluate(
+    name: Name,
+    data: Annotated[Path, typer.Option(help="A file of the task's format (see docs/training.md).")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the task's standard figures of a checkpoint on a file."""
+    from seqviz.api import load
+    from seqviz.training.recipe import evaluate_file
+
+    with _plain_errors():
+        figures = evaluate_file(load(name), data)
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2))
+    else:
+        for figure, value in figures.items():
+            typer.echo(f"{figure} {value:.6g}")
+
+
+@app.command()
+def trace(
+    name: Name,
+    text: Annotated[str, typer.Argument(help="The text; - reads standard input.")],
+    structure: StructureOption = None,
+    output: Output = None,
+    as_format: Annotated[TraceFormat, typer.Option("--format", help="json or csv.")] = TraceFormat.JSON,
+) -> None:
+    """Run a checkpoint on a text and print every number: states, gates, pre-activations, outputs."""
+    from seqviz import api
+    from seqviz.export import trace_csv, trace_json
+
+    with _plain_errors():
+        result = api.trace(name, _read(text), structure=_structure(structure))
+    written = trace_json(result) if as_format is TraceFormat.JSON else trace_csv(result)
+    _write(written, output)
+
+
+@app.command()
+def export(
+    name: Name,
+    text: Annotated[str, typer.Argument(help="The text; - reads standard input.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A file that ends in .html, .svg or .png.")],
+    structure: StructureOption = None,
+    theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
+    scale: Annotated[float, typer.Option(help="Pixels of a PNG for each unit of the drawing.", min=0.5, max=8)] = 2.0,
+) -> None:
+    """Draw the unrolled network of a text into a self-contained file."""
+    from seqviz import api
+
+    with _plain_errors():
+        figure = api.figure(api.trace(name, _read(text), structure=_structure(structure)))
+        match output.suffix.lower():
+            case ".html":
+                output.write_text(figure.to_html(theme=theme.value), encoding="utf-8")
+            case ".svg":
+                output.write_text(figure.to_svg(theme=theme.value), encoding="utf-8")
+            case ".png":
+                output.write_bytes(figure.to_png(theme=theme.value, scale=scale))
+            case other:
+                raise InvalidInputError("A file ending in {suffix!r} cannot be written; allowed are .html, .svg, .png.", suffix=other)
+    typer.echo(output)
+
+
+def _structure(name: str | None) -> Structure | None:
+    if name is None:
+        return None
+    for structure in STRUCTURES:
+        if structure == name:
+            return structure
+    raise unknown_name("structure", name, STRUCTURES)
+
+
+def _read(text: str) -> str:
+    return sys.stdin.read() if text == "-" else text
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Entry point of the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
