@@ -1,0 +1,98 @@
+"""What several tests need: tiny checkpoints with random weights, made in milliseconds and always the same."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+
+from seqviz.checkpoints import write_checkpoint
+from seqviz.config import ModelConfig
+from seqviz.models.sequence_model import SequenceModel
+from seqviz.text import TextEncoder
+from seqviz.types import Task
+
+CHARACTERS = string.ascii_letters + string.digits + " .,;:!?'-\n"
+WORDS = (
+    "the a movie film was is not very good bad teddy bears are on sale roosevelt president yesterday harry potter "
+    "met hermione granger he said i like this . , !"
+)
+LABELS: dict[str, tuple[str, ...]] = {
+    "language_model": (),
+    "classification": ("negative", "positive"),
+    "tagging": ("O", "B-PER", "I-PER", "B-LOC", "I-LOC"),
+}
+
+
+def write_tiny_checkpoint(
+    root: Path,
+    *,
+    name: str,
+    task: Task = "language_model",
+    cell: str = "lstm",
+    hidden_size: int = 8,
+    embedding_size: int = 6,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    subword_buckets: int = 0,
+    family: str | None = None,
+    title: str | None = None,
+    seed: int = 1,
+) -> Path:
+    """Writes a checkpoint with random weights.
+
+    Language models read characters (ASCII letters, digits, ``.,;:!?'-``, space and newline); classifiers and taggers
+    read the words of ``WORDS`` in lower case. Everything else is ``<unk>``.
+
+    Args:
+        root: folder of checkpoints; point ``SEQVIZ_CHECKPOINTS`` at it.
+        name: of the checkpoint.
+        task, cell, hidden_size, embedding_size, num_layers, bidirectional, subword_buckets: as in ``ModelConfig``.
+        family: None for ``tiny-<task>``.
+        title: None for one made of task and cell.
+        seed: of the weights.
+
+    Returns:
+        its folder, ``root / name``.
+    """
+    characters = task == "language_model"
+    encoder = TextEncoder.build(
+        [CHARACTERS] if characters else [WORDS],
+        kind="character" if characters else "word",
+        lowercase=not characters,
+        buckets=subword_buckets,
+    )
+    labels = LABELS[task]
+    config = ModelConfig(
+        task=task,
+        cell=cell,
+        vocabulary_size=len(encoder.vocabulary),
+        embedding_size=embedding_size,
+        hidden_size=hidden_size,
+        output_size=len(labels) or len(encoder.vocabulary),
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        subword_buckets=subword_buckets,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = SequenceModel(config)
+    description = {
+        "title": title or f"Tiny {task} ({cell})",
+        "family": family or f"tiny-{task}",
+        "restricted": False,
+        "model": config.to_dict(),
+        "labels": list(labels),
+        "figures": {},
+        "details": {"num_parameters": model.num_parameters(), "seed": seed},
+    }
+    return write_checkpoint(
+        name,
+        description=description,
+        weights=save({key: value.contiguous() for key, value in model.state_dict().items()}),
+        tokenizer=encoder.to_json(),
+        card=f"# {description['title']}\n\nRandom weights, for tests.\n",
+        root=root,
+    )
