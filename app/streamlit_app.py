@@ -1,0 +1,39 @@
+"""The app: settings and navigation, nothing else. Start it with ``streamlit run app/streamlit_app.py``."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:  # Streamlit puts this file's folder on the path, not the project's.
+    sys.path.insert(0, str(ROOT))
+
+
+def main() -> None:
+    """Runs on every interaction of every visitor."""
+    import streamlit as st
+
+    from app.ui.settings import header, read_settings
+
+    st.set_page_config(page_title="seqviz", page_icon=str(ROOT / "app" / "static" / "icon.svg"), layout="wide")
+    settings = read_settings()
+    t = settings.t
+    page = st.navigation(
+        [
+            st.Page(
+                "app_pages/unroll.py",
+                title=t("Unroll"),
+                icon=":material/account_tree:",
+                url_path="unroll",
+                default=True,
+            ),
+            st.Page("app_pages/models.py", title=t("Models"), icon=":material/inventory_2:", url_path="models"),
+        ],
+        position="top",
+    )
+    header(page.title, settings)
+    page.run()
+
+
+# Worker processes may import this file by name: only the server runs it.
+if __name__ == "__main__":
+    main()

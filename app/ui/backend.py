@@ -1,0 +1,42 @@
+"""The model backend of the app: one for all visitors, started once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from seqviz.backends.local import LocalBackend
+from seqviz.backends.protocol import Backend
+from seqviz.backends.requests import TraceRequest, UnitSumRequest
+from seqviz.errors import SeqvizError
+from seqviz.i18n import Translator, translate_error
+from seqviz.traces import RecurrentTrace, UnitSum
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def backend() -> Backend:
+    """The pool of worker processes."""
+    return LocalBackend()
+
+
+def ask_traces(requests: Sequence[TraceRequest]) -> list[RecurrentTrace | SeqvizError]:
+    """Runs several traces side by side; an error takes the place of its answer."""
+    futures = [backend().submit(request) for request in requests]
+    answers: list[RecurrentTrace | SeqvizError] = []
+    for future in futures:
+        try:
+            answers.append(future.result())
+        except SeqvizError as error:
+            answers.append(error)
+    return answers
+
+
+def ask_unit_sum(request: UnitSumRequest) -> UnitSum:
+    """Takes one number apart."""
+    return backend().ask(request)
+
+
+def show_error(error: SeqvizError, t: Translator) -> None:
+    """One clear sentence in place."""
+    st.warning(translate_error(error, t), icon=":material/info:")

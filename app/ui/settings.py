@@ -1,0 +1,80 @@
+"""What holds for every page: language, notation and size, bound to the URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import streamlit as st
+
+from seqviz.i18n import LANGUAGES, Translator, best_language, translator
+
+Notation = Literal["ng", "d2l"]
+NOTATIONS: dict[Notation, str] = {"ng": "Ng: a⟨t⟩, Γ", "d2l": "d2l: Hₜ, Z"}
+SIZES = ("normal", "presenter")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The global settings of one visitor."""
+
+    language: str
+    notation: Notation
+    presenter: bool
+
+    @property
+    def t(self) -> Translator:
+        """The translator of the language."""
+        return translator(self.language)
+
+    @property
+    def font_size(self) -> int:
+        """Base size of text in pictures, in pixels."""
+        return 18 if self.presenter else 14
+
+
+def read_settings() -> Settings:
+    """The settings from the URL and the session, before their widgets are drawn."""
+    state, url = st.session_state, st.query_params
+    language = state.get("lang") or url.get("lang") or best_language(st.context.locale)
+    notation = state.get("notation") or url.get("notation")
+    size = state.get("size") or url.get("size")
+    return Settings(
+        language=language if language in LANGUAGES else "en",
+        notation=cast(Notation, notation) if notation in NOTATIONS else "ng",
+        presenter=size == "presenter",
+    )
+
+
+def header(title: str, settings: Settings) -> None:
+    """The page's title with the display settings at the right."""
+    t = settings.t
+    if settings.presenter:
+        # Streamlit has no run-time option for its base size; everything in the page is sized in rem.
+        st.html("<style>html{font-size:20px}</style>")
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.title(title, anchor=False)
+    with right.popover(t("Display"), icon=":material/tune:", width="stretch"):
+        # The default language is the browser's: a bound widget leaves its default out of the URL, so a link that is
+        # sent on would change language. Hence no default but the session's.
+        st.session_state.setdefault("lang", settings.language)
+        st.radio(
+            t("Language"),
+            list(LANGUAGES),
+            key="lang",
+            format_func=LANGUAGES.__getitem__,
+            horizontal=True,
+            bind="query-params",
+        )
+        st.radio(
+            t("Notation"), list(NOTATIONS), key="notation", format_func=NOTATIONS.__getitem__, bind="query-params"
+        )
+        st.radio(
+            t("Size"),
+            SIZES,
+            key="size",
+            format_func=lambda size: {"normal": t("Normal"), "presenter": t("Presenter")}[size],
+            horizontal=True,
+            bind="query-params",
+        )
+        st.caption(t("Light and dark: menu at the top right, Settings."))

@@ -1,0 +1,103 @@
+"""The syllabus' example sentences, each with the model and view that shows it best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqviz.i18n import Translator
+from seqviz.traces import Structure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A worked example of the Unroll page.
+
+    Args:
+        id: of the syllabus.
+        title: what it shows, in the reader's language.
+        text, model, structure: what to run.
+        compare_text, compare_model: what to put beside it, if anything.
+    """
+
+    id: str
+    title: str
+    text: str
+    model: str
+    structure: Structure | None = None
+    compare_text: str = ""
+    compare_model: str = ""
+
+
+TEDDY_BEARS = 'He said, "Teddy bears are on sale!"'
+TEDDY_ROOSEVELT = 'He said, "Teddy Roosevelt was a great President!"'
+
+
+def unroll_examples(t: Translator) -> tuple[Example, ...]:
+    """The examples of the Unroll page; the first one opens it."""
+    return (
+        Example(
+            id="T1",
+            title=t("Names in a sentence: one tag a word"),
+            text="Yesterday, Harry Potter met Hermione Granger.",
+            model="entities-bilstm",
+        ),
+        Example(
+            id="R7",
+            title=t("Names again: an invented spell"),
+            text="Harry Potter and Hermione Granger invented a new spell.",
+            model="entities-bilstm",
+        ),
+        Example(
+            id="R5a",
+            title=t("Teddy: a bear or a president? Only the words behind it tell"),
+            text=TEDDY_BEARS,
+            model="entities-bilstm",
+            compare_text=TEDDY_ROOSEVELT,
+        ),
+        Example(
+            id="R5b",
+            title=t("The same sentence, read one way and both ways"),
+            text=TEDDY_ROOSEVELT,
+            model="entities-lstm",
+            compare_model="entities-bilstm",
+        ),
+        Example(
+            id="T1b",
+            title=t("Like or dislike: the verdict after every word"),
+            text="There is nothing to like in this movie.",
+            model="sentiment-lstm",
+        ),
+        Example(
+            id="G6",
+            title=t("The same review, read by a plain RNN and by an LSTM"),
+            text="There is nothing to like in this movie.",
+            model="sentiment-rnn",
+            compare_model="sentiment-lstm",
+        ),
+        Example(
+            id="R3",
+            title=t("One word in, one verdict out: without the recurrence a small feed-forward network is left"),
+            text="wonderful",
+            model="sentiment-lstm",
+            structure="one_to_one",
+        ),
+        Example(
+            id="L3",
+            title=t("A character language model reads: what comes next?"),
+            text="The cat, which already ate, was full.",
+            model="shakespeare-lstm-2x512",
+        ),
+        Example(
+            id="L6",
+            title=t("A character language model writes: each output is the next input"),
+            text="T",
+            model="shakespeare-lstm-2x512",
+            structure="one_to_many",
+        ),
+        Example(
+            id="R6",
+            title=t("Two layers deep"),
+            text="The mortal moon hath her eclipse",
+            model="shakespeare-lstm-2x512",
+        ),
+    )
