@@ -1,0 +1,36 @@
+"""The installed models with their measured quality, and their cards."""
+
+import streamlit as st
+
+from app.ui.settings import read_settings
+from seqviz.checkpoints import list_checkpoints, read_card
+from seqviz.i18n import translate_error
+
+settings = read_settings()
+t = settings.t
+
+st.caption(t("Every model here was trained by seqviz train; its figure is measured on the held-out split of its data."))
+found, broken = list_checkpoints()
+figure_names = {"nats_per_token": t("nats per token"), "accuracy": t("accuracy, %"), "f1": t("entity F1, %")}
+rows = []
+for info in found:
+    figure = str(info.details.get("figure", ""))
+    rows.append(
+        {
+            t("Model"): info.title,
+            t("Name"): info.name,
+            t("Parameters"): info.num_parameters,
+            t("Measured"): info.figures.get(figure),
+            t("Figure"): figure_names.get(figure, figure),
+            t("Minutes of training"): round(info.details.get("training_seconds", 0) / 60),
+        }
+    )
+if rows:
+    st.dataframe(rows, hide_index=True, column_config={t("Parameters"): st.column_config.NumberColumn(format="localized")})
+for error in broken.values():
+    st.warning(translate_error(error, t), icon=":material/broken_image:")
+if found:
+    names = {info.name: info.title for info in found}
+    name = st.selectbox(t("Model card"), list(names), format_func=names.__getitem__, key="card", bind="query-params")
+    with st.container(border=True):
+        st.markdown(read_card(name))
