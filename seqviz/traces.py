@@ -44,7 +44,7 @@ def freeze(value: Any) -> Any:
     elif isinstance(value, dict):
         for item in value.values():
             freeze(item)
-    elif isinstance(value, (tuple, list)):
+    elif isinstance(value, (tuple, list)) and value and not isinstance(value[0], (str, int, float)):
         for item in value:
             freeze(item)
     return value

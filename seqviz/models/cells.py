@@ -270,10 +270,16 @@ class LSTMCell(Cell):
     def record(self, x: Tensor, carry: Carry) -> tuple[Values, Carry]:
         # The fused kernel keeps no cell states: gates first, in one product over all steps, then c_t by its recurrence.
         h, last = self.run(x, carry)
-        values = self._gates(self.project_input(x) + self._project_hidden(_shifted(carry[0], h)))
+        values = self._gates(self._project_all(x, _shifted(carry[0], h)))
         values["cell_state"] = _scan(values["forget_gate"], values["input_gate"] * values["candidate"], carry[1])
         values["hidden_state"] = h
         return values, last
+
+    def _project_all(self, x: Tensor, h: Tensor) -> Tensor:
+        """W_x x + b_x + W_h h + b_h of all steps, the second product added in place of the first."""
+        z = nn.functional.linear(x, self.weight_input, self.bias_input + self.bias_hidden)
+        rows = z.view(-1, z.shape[-1])
+        return rows.addmm_(h.reshape(-1, self.hidden_size), self.weight_hidden.t()).view_as(z)
 
     @staticmethod
     def _squash(c: Tensor) -> Tensor:
