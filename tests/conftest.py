@@ -1,4 +1,4 @@
-"""What holds for all tests: one thread for each process, the same examples on every run, corpora where there are some."""
+"""What holds for all tests: one thread for each process, the same examples on every run, corpora where they are."""
 
 from __future__ import annotations
 
