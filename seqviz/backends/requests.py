@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from seqviz.traces import Structure
 from seqviz.types import Direction
 
+MAX_PIECES = 256
+"""Longest text, in pieces, that a view shows; longer ones are refused with the count and this limit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceRequest:

@@ -43,7 +43,9 @@ def unit_sum(
     layer_trace = trace.layer(layer, direction)
     for field, value, count in (("step", step, len(trace)), ("unit", unit, layer_trace.num_units)):
         if not 0 <= value < count:
-            raise InvalidInputError("{field} is {value}; allowed is 0 to {last}.", field=field, value=value, last=count - 1)
+            raise InvalidInputError(
+                "{field} is {value}; allowed is 0 to {last}.", field=field, value=value, last=count - 1
+            )
     if block not in layer_trace.block_names:
         raise unknown_name("block", block, layer_trace.block_names)
     cell: Cell = loaded.model.stack.layers[layer][f"{direction}_cell"]  # type: ignore[index,assignment]
@@ -80,7 +82,12 @@ def _terms(cell: Cell, trace: LayerTrace, step: int, unit: int, block: str) -> l
         hidden_weights, hidden_bias = reset * hidden_weights, reset * hidden_bias
     terms = _products("input", _float64(cell.weight_input[row]), _float64(trace.inputs[step]))
     terms += _products("hidden", hidden_weights, hidden_values)
-    if isinstance(cell, LSTMPeepholeCell) and block in _PEEPHOLE_ROWS and c is not None and trace.cell_state is not None:
+    if (
+        isinstance(cell, LSTMPeepholeCell)
+        and block in _PEEPHOLE_ROWS
+        and c is not None
+        and trace.cell_state is not None
+    ):
         seen = trace.cell_state[step] if block == "output_gate" else c
         weight = float(cell.peephole[_PEEPHOLE_ROWS[block], unit])
         terms.append(_term("peephole", unit, weight, float(seen[unit])))
