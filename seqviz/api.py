@@ -16,7 +16,8 @@ from seqviz.types import Direction
 
 
 @lru_cache(maxsize=8)
-def _cached(name: str, root: Path | None, fingerprint: str) -> LoadedModel:
+def _cached(name: str, root: Path | None, _hashes: str) -> LoadedModel:
+    # A retrained checkpoint has other hashes, and so is loaded anew.
     return load_model(name, root=root)
 
 
@@ -69,6 +70,8 @@ def unit_sum(
     return arithmetic.unit_sum(loaded, trace, layer=layer, direction=direction, step=step, unit=unit, block=block)
 
 
-def figure(trace: RecurrentTrace, *, compare: RecurrentTrace | None = None, options: UnrollOptions | None = None) -> Figure:
+def figure(
+    trace: RecurrentTrace, *, compare: RecurrentTrace | None = None, options: UnrollOptions | None = None
+) -> Figure:
     """The unrolled network of a trace as a picture for notebooks and files."""
     return unroll_figure(trace, options=options or UnrollOptions(), compare=compare)

@@ -101,7 +101,7 @@ def read_info(name: str, root: Path | None = None) -> CheckpointInfo:
             known=FORMAT_VERSION,
         )
     try:
-        return CheckpointInfo(
+        info = CheckpointInfo(
             name=name,
             title=str(raw["title"]),
             family=str(raw["family"]),
@@ -116,6 +116,14 @@ def read_info(name: str, root: Path | None = None) -> CheckpointInfo:
         raise CheckpointError(
             "Checkpoint {name}: {file} is incomplete or wrong: {reason}.", name=name, file=CONFIG, reason=error
         ) from error
+    if info.labels and len(info.labels) != info.config.output_size:
+        raise CheckpointError(
+            "Checkpoint {name} has {count} labels for {outputs} outputs.",
+            name=name,
+            count=len(info.labels),
+            outputs=info.config.output_size,
+        )
+    return info
 
 
 def verified_files(info: CheckpointInfo, root: Path | None = None) -> tuple[Path, Path]:
@@ -160,9 +168,7 @@ def write_checkpoint(
     """
     root = root or checkpoints_root()
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-        raise InvalidInputError(
-            "Checkpoint name {name!r}: allowed are small letters, digits and hyphens.", name=name
-        )
+        raise InvalidInputError("Checkpoint name {name!r}: allowed are small letters, digits and hyphens.", name=name)
     root.mkdir(parents=True, exist_ok=True)
     contents = {WEIGHTS: weights, TOKENIZER: tokenizer.encode("utf-8"), CARD: card.encode("utf-8")}
     hashes = {file: hashlib.sha256(contents[file]).hexdigest() for file in (WEIGHTS, TOKENIZER)}

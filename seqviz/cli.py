@@ -112,7 +112,13 @@ def train(
         if fresh:
             (folder / STATE_FILE).unlink(missing_ok=True)
         run = RecipeRun(loaded, data=data or data_root(), folder=folder)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=Console(stderr=True)) as progress:
             bar = progress.add_task(loaded.name, total=None)
             for step in run.steps():
@@ -190,7 +196,9 @@ def export(
             case ".png":
                 output.write_bytes(figure.to_png(theme=theme.value, scale=scale))
             case other:
-                raise InvalidInputError("A file ending in {suffix!r} cannot be written; allowed are .html, .svg, .png.", suffix=other)
+                raise InvalidInputError(
+                    "A file ending in {suffix!r} cannot be written; allowed are .html, .svg, .png.", suffix=other
+                )
     typer.echo(output)
 
 

@@ -39,7 +39,12 @@ class _FromDict:
         return asdict(self)  # type: ignore[call-overload]
 
 
-def _check_range(field: str, value: float, low: float, high: float) -> None:
+def _check_range(field: str, value: object, low: float, high: float) -> None:
+    # A range between whole numbers takes only whole numbers.
+    if isinstance(low, int) and (isinstance(value, bool) or not isinstance(value, int)):
+        raise InvalidInputError("{field} is {value!r}; it must be a whole number.", field=field, value=value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InvalidInputError("{field} is {value!r}; it must be a number.", field=field, value=value)
     if not low <= value <= high:
         raise InvalidInputError(
             "{field} is {value}; allowed is {low} to {high}.", field=field, value=value, low=low, high=high

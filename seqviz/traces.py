@@ -103,7 +103,7 @@ class LayerTrace:
         return {**self.gates, **cell, "hidden_state": self.hidden_state}
 
     def before(self, step: int) -> tuple[FloatArray, FloatArray | None]:
-        """The states that step ``step`` starts from: (h, c), zeros at the first step of the direction; c may be None."""
+        """The states that a step starts from: (h, c), zeros at the direction's first step; c is None without one."""
         source = step - 1 if self.direction == "forward" else step + 1
         if 0 <= source < len(self.hidden_state):
             return self.hidden_state[source], None if self.cell_state is None else self.cell_state[source]

@@ -26,7 +26,9 @@ for info in found:
         }
     )
 if rows:
-    st.dataframe(rows, hide_index=True, column_config={t("Parameters"): st.column_config.NumberColumn(format="localized")})
+    st.dataframe(
+        rows, hide_index=True, column_config={t("Parameters"): st.column_config.NumberColumn(format="localized")}
+    )
 for error in broken.values():
     st.warning(translate_error(error, t), icon=":material/broken_image:")
 if found:

@@ -41,7 +41,7 @@ def read_settings() -> Settings:
     size = state.get("size") or url.get("size")
     return Settings(
         language=language if language in LANGUAGES else "en",
-        notation=cast(Notation, notation) if notation in NOTATIONS else "ng",
+        notation=cast("Notation", notation) if notation in NOTATIONS else "ng",
         presenter=size == "presenter",
     )
 
@@ -66,9 +66,7 @@ def header(title: str, settings: Settings) -> None:
             horizontal=True,
             bind="query-params",
         )
-        st.radio(
-            t("Notation"), list(NOTATIONS), key="notation", format_func=NOTATIONS.__getitem__, bind="query-params"
-        )
+        st.radio(t("Notation"), list(NOTATIONS), key="notation", format_func=NOTATIONS.__getitem__, bind="query-params")
         st.radio(
             t("Size"),
             SIZES,

@@ -42,8 +42,9 @@ def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
         first.text,
         key="text",
         bind="query-params",
-        placeholder=t("Type a sentence and press Enter"),
+        placeholder=t("Type a sentence"),
         autocomplete="off",
+        live=True,
     )
     with picker.popover(t("Examples"), icon=":material/menu_book:", width="stretch"):
         for example in examples:
@@ -86,10 +87,11 @@ def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
         format_func=lambda name: {"none": t("nothing"), "text": t("a sentence"), "model": t("a model")}[name],
         bind="query-params",
     )
-    if structure not in structures_of(models[model].config.task):
-        structure = None
-    request = TraceRequest(model=model, text=text or "", structure=structure)
-    if structure == "one_to_many":
+    possible = structures_of(models[model].config.task)
+    request = TraceRequest(
+        model=model, text=text or "", structure=structure if structure in possible else possible[0]
+    )
+    if request.structure == "one_to_many":
         request = _writing(request, t)
     return Inputs(request=request, compare=_compared(request, comparison, models, t))
 

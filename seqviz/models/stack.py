@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from seqviz.models.cells import Carry, Values, make_cell
+from seqviz.models.cells import Carry, Cell, Values, make_cell
 from seqviz.types import Direction
 
 
@@ -53,6 +53,10 @@ class RecurrentStack(nn.Module):
         self.output_size = hidden_size * len(self.directions)
         self.dropout = dropout
 
+    def cell(self, layer: int, direction: Direction) -> Cell:
+        """The cell of a layer and direction."""
+        return cast(Cell, cast(nn.ModuleDict, self.layers[layer])[f"{direction}_cell"])
+
     def forward(
         self, x: Tensor, *, lengths: Tensor | None = None, carries: list[Carry] | None = None
     ) -> tuple[Tensor, list[Carry]]:
@@ -68,12 +72,12 @@ class RecurrentStack(nn.Module):
             Rows behind a sequence's length hold no meaning.
         """
         last: list[Carry] = []
-        for index, layer in enumerate(self.layers):
+        for index in range(len(self.layers)):
             if index and self.dropout:
                 x = locked_dropout(x, self.dropout, training=self.training)
             outputs = []
             for direction in self.directions:
-                cell = layer[f"{direction}_cell"]
+                cell = self.cell(index, direction)
                 if direction == "backward":
                     y, _ = cell.run(reverse(x, lengths), cell.initial_carry(len(x)))
                     y = reverse(y, lengths)
@@ -87,10 +91,10 @@ class RecurrentStack(nn.Module):
     def record(self, x: Tensor) -> tuple[Tensor, list[Recorded]]:
         """Like ``forward`` on x (1, step, embedding), and every quantity of every layer, direction and step."""
         recorded = []
-        for index, layer in enumerate(self.layers):
+        for index in range(len(self.layers)):
             outputs = []
             for direction in self.directions:
-                cell = layer[f"{direction}_cell"]
+                cell = self.cell(index, direction)
                 seen = reverse(x) if direction == "backward" else x
                 values, _ = cell.record(seen, cell.initial_carry(len(x)))
                 if direction == "backward":

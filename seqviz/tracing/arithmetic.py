@@ -48,7 +48,7 @@ def unit_sum(
             )
     if block not in layer_trace.block_names:
         raise unknown_name("block", block, layer_trace.block_names)
-    cell: Cell = loaded.model.stack.layers[layer][f"{direction}_cell"]  # type: ignore[index,assignment]
+    cell = loaded.model.stack.cell(layer, direction)
     block_index = layer_trace.block_names.index(block)
     terms = _terms(cell, layer_trace, step, unit, block)
     activation, activated = _activated(cell, layer_trace, step, unit, block)
@@ -64,7 +64,7 @@ def unit_sum(
         pre_activation=float(layer_trace.pre_activation[step, block_index, unit]),
         activation=activation,
         activated=activated,
-        snippet=_snippet(trace, cell, layer_trace, step, unit, block),
+        snippet=_snippet(trace, cell, layer_trace, step=step, unit=unit, block=block),
         plain_snippet=_plain_snippet(terms),
     )
 
@@ -114,7 +114,7 @@ def _activated(cell: Cell, trace: LayerTrace, step: int, unit: int, block: str) 
     return "tanh" if block == "candidate" else "sigmoid", float(trace.gates[block][step, unit])
 
 
-def _snippet(trace: RecurrentTrace, cell: Cell, layer_trace: LayerTrace, step: int, unit: int, block: str) -> str:
+def _snippet(trace: RecurrentTrace, cell: Cell, layer_trace: LayerTrace, *, step: int, unit: int, block: str) -> str:
     """Code on top of seqviz that computes the pre-activation with PyTorch."""
     hidden = "cell.weight_hidden[row] @ h + cell.bias_hidden[row]"
     lines = []
@@ -136,7 +136,7 @@ def _snippet(trace: RecurrentTrace, cell: Cell, layer_trace: LayerTrace, step: i
             f"loaded = seqviz.load({trace.model!r})",
             f"trace = seqviz.trace(loaded, {text!r}, structure={structure!r})",
             f"layer = trace.layer({place})",
-            f"cell = loaded.model.stack.layers[{layer_trace.layer}]['{layer_trace.direction}_cell']",
+            f"cell = loaded.model.stack.cell({place})",
             f"h, c = layer.before({step})",
             f"x, h = torch.tensor(layer.inputs[{step}]), torch.tensor(h)",
             *lines,

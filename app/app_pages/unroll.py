@@ -1,0 +1,59 @@
+"""Unroll: a sentence flows through a trained recurrent model, step by step."""
+
+import streamlit as st
+
+from app.ui.backend import ask_traces, show_error
+from app.ui.downloads import download_menu
+from app.ui.settings import read_settings
+from app.ui.unroll_inputs import structure_notes, unroll_inputs
+from app.ui.unroll_view import drawn, picture_options, unroll_view
+from seqviz.backends.requests import MAX_PIECES
+from seqviz.checkpoints import list_checkpoints
+from seqviz.errors import SeqvizError
+from seqviz.i18n import translate_error
+from seqviz.traces import RecurrentTrace
+
+settings = read_settings()
+t = settings.t
+
+st.caption(
+    t(
+        "Type a sentence and watch a trained recurrent network read it: the same weights at every step, the state "
+        "handed on from left to right. Click a step or a unit to see its equation with the live numbers."
+    )
+)
+found, broken = list_checkpoints()
+for error in broken.values():
+    st.warning(translate_error(error, t), icon=":material/broken_image:")
+if not found:
+    st.info(t("No model is installed. Train one with: seqviz train shakespeare-lstm"), icon=":material/info:")
+    st.stop()
+
+inputs = unroll_inputs({info.name: info for info in found}, t)
+answers = ask_traces(inputs.requests)
+errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
+for error in errors:
+    show_error(error, t)
+if errors and "unroll-good" in st.session_state:
+    inputs = st.session_state["unroll-good"]  # the last good picture stays
+    answers = ask_traces(inputs.requests)
+traces = [answer for answer in answers if isinstance(answer, RecurrentTrace)]
+if len(traces) < len(answers):
+    st.stop()
+st.session_state["unroll-good"] = inputs
+
+note = structure_notes(t)[traces[0].structure]
+st.caption(f"**{t('{count} steps').format(count=len(traces[0]))}** · {note}")
+options = picture_options(traces[0], settings)
+figure = drawn(inputs, options, settings)
+unroll_view(figure, inputs, traces, settings)
+
+left, right = st.columns([3, 1], vertical_alignment="center")
+left.caption(
+    t(
+        "Try next: compare two sentences that begin alike, read the same one with a plain RNN and an LSTM, "
+        "or let a language model write. At most {limit} pieces are shown."
+    ).format(limit=MAX_PIECES)
+)
+with right:
+    download_menu(figure, traces, name=inputs.request.text, t=t)
