@@ -35,7 +35,7 @@ screenshots: setup-test
 	$(BIN)/python -m tools.screenshots
 
 messages: setup
-	$(BIN)/python -m seqviz.i18n.messages
+	$(BIN)/python -m seqviz.i18n.extract
 
 bench: setup
 	$(BIN)/python -m benchmarks
