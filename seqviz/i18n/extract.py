@@ -92,9 +92,8 @@ def main(arguments: list[str] | None = None) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
         complete = complete and not open_ids and (current or not check)
-        print(f"{language}: {len(catalogue)} sentences, {len(open_ids)} without a translation")
-        for message in open_ids:
-            print(f"  {message!r}")
+        lines = [f"{language}: {len(catalogue)} sentences, {len(open_ids)} without a translation"]
+        sys.stdout.write("\n".join([*lines, *(f"  {message!r}" for message in open_ids)]) + "\n")
     return 0 if complete else 1
 
 
