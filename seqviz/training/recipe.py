@@ -34,6 +34,16 @@ from seqviz.training.trainer import Trainer, TrainStep
 from seqviz.metrics.figures import perplexity
 
 
+_TABLES: dict[str, tuple[str, ...]] = {
+    "data": ("train", "valid"),
+    "tokenizer": ("kind",),
+    "model": ("task", "cell", "embedding_size", "hidden_size"),
+    "train": (),
+    "card": ("summary", "restricted", "licence", "data_notes", "published", "weaknesses"),
+}
+"""The tables of a recipe and what each must hold."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Everything that makes a checkpoint, as read from its TOML file."""
@@ -79,6 +89,7 @@ def load_recipe(name: str, *, changes: Sequence[str] = ()) -> Recipe:
         if not (equals and dot and table in raw):
             raise InvalidInputError("Setting {change!r}: expected table.key=value, as in train.seed=2.", change=change)
         raw[table][field] = tomllib.loads(f"value = {value}")["value"]
+    _check_complete(name, raw)
     return Recipe(
         name=raw["name"],
         title=raw["title"],
@@ -89,6 +100,17 @@ def load_recipe(name: str, *, changes: Sequence[str] = ()) -> Recipe:
         train=TrainConfig.from_dict(raw["train"]),
         card=raw["card"],
     )
+
+
+def _check_complete(name: str, raw: dict[str, Any]) -> None:
+    # Said before hours of training, not behind them.
+    missing = [key for key in ("name", "title", "family", *_TABLES) if key not in raw]
+    for table, keys in _TABLES.items():
+        missing += [f"{table}.{key}" for key in keys if key not in raw.get(table, {})]
+    if raw.get("card", {}).get("restricted") and "restriction" not in raw["card"]:
+        missing.append("card.restriction")
+    if missing:
+        raise InvalidInputError("Recipe {name} lacks {missing}.", name=name, missing=", ".join(missing))
 
 
 def _packaged(name: str) -> str:
@@ -151,7 +173,9 @@ def prepare(recipe: Recipe, *, data: Path) -> Prepared:
     else:
         sentences = [sentence for path in train_paths for sentence in read_tagging(path)]
         encoder = TextEncoder.build([word for words, _ in sentences for word in words], **options)
-        labels = tuple(sorted({tag for _, tags in sentences for tag in tags}, key=lambda tag: (tag != "O", tag[2:], tag)))
+        labels = tuple(
+            sorted({tag for _, tags in sentences for tag in tags}, key=lambda tag: (tag != "O", tag[2:], tag))
+        )
         train, valid = (_tagged(part, encoder, labels) for part in (sentences, read_tagging(valid_path)))
         task = LabelledTask(train, valid, labels=labels, tagging=True)
     config = ModelConfig.from_dict(
@@ -171,7 +195,9 @@ def _classified(rows: Sequence[tuple[str, str]], encoder: TextEncoder, numbered:
     return [Example(encoded=encoder.encode(text), target=numbered[label]) for label, text in rows]
 
 
-def _tagged(sentences: Sequence[tuple[Sequence[str], Sequence[str]]], encoder: TextEncoder, labels: tuple[str, ...]) -> list[Example]:
+def _tagged(
+    sentences: Sequence[tuple[Sequence[str], Sequence[str]]], encoder: TextEncoder, labels: tuple[str, ...]
+) -> list[Example]:
     numbered = {tag: index for index, tag in enumerate(labels)}
     unknown = {tag for _, tags in sentences for tag in tags} - set(numbered)
     if unknown:
@@ -253,4 +279,3 @@ def evaluate_file(loaded: LoadedModel, path: Path) -> dict[str, float]:
         else:
             examples = _tagged(read_tagging(path), loaded.encoder, loaded.labels)
         return evaluate_examples(loaded.model, examples, labels=loaded.labels, tagging=task == "tagging")
-

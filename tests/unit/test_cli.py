@@ -1,0 +1,187 @@
+"""The command ``seqviz`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from seqviz import __version__
+from seqviz.cli import app
+from tests.helpers import write_tiny_checkpoint
+
+RUNNER = CliRunner()
+TEXT = "to be or not to be that is the question\n"
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    root = tmp_path / "checkpoints"
+    monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(root))
+    write_tiny_checkpoint(root, name="tiny-reader")
+    write_tiny_checkpoint(root, name="tiny-critic", task="classification", cell="gru")
+    write_tiny_checkpoint(root, name="tiny-tagger", task="tagging", bidirectional=True)
+    return root
+
+
+def run(*arguments: object, code: int = 0, given: str | None = None) -> str:
+    result = RUNNER.invoke(app, [str(argument) for argument in arguments], input=given)
+    assert result.exit_code == code, result.output
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.stdout if code == 0 else result.stderr
+
+
+def test_the_version_is_that_of_the_package():
+    assert run("--version").strip() == __version__
+
+
+@pytest.mark.parametrize("command", ["models", "train", "evaluate", "trace", "export"])
+def test_every_command_explains_itself(command):
+    assert "Usage" in run(command, "--help")
+
+
+def test_models_lists_every_checkpoint(tiny):
+    table = run("models")
+    for name in ("tiny-reader", "tiny-critic", "tiny-tagger"):
+        assert name in table
+    rows = json.loads(run("models", "--json"))
+    assert [(row["name"], row["model"]["cell"]) for row in rows] == [
+        ("tiny-critic", "gru"),
+        ("tiny-reader", "lstm"),
+        ("tiny-tagger", "lstm"),
+    ]
+
+
+def test_a_damaged_checkpoint_is_said_and_the_rest_is_listed(tiny):
+    (tiny / "tiny-critic" / "config.json").write_text("{")
+    result = RUNNER.invoke(app, ["models"])
+    assert result.exit_code == 0
+    assert "tiny-reader" in result.stdout
+    assert "Checkpoint tiny-critic: config.json cannot be read." in result.stderr.replace("\n", " ")
+
+
+def test_trace_prints_every_number_as_json(tiny):
+    content = json.loads(run("trace", "tiny-reader", "To be"))
+    assert content["text"] == "To be"
+    assert len(content["layers"][0]["forget_gate"]) == 5
+
+
+def test_trace_writes_csv_to_a_file_and_reads_standard_input(tiny, tmp_path):
+    output = tmp_path / "trace.csv"
+    assert run("trace", "tiny-reader", "-", "--format", "csv", "-o", output, given="To be") == ""
+    assert output.read_text().startswith("layer,direction,step,token,quantity,unit,value\n0,forward,0,T,")
+
+
+def test_trace_shows_another_structure_when_asked(tiny):
+    assert json.loads(run("trace", "tiny-reader", "To be", "--structure", "one_to_one"))["originals"] == ["T"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["trace", "tiny-writer", "To be"], "Model 'tiny-writer' is not known; known are: tiny-critic, "),
+        (["trace", "tiny-critic", ""], "There is nothing to read yet"),
+        (["trace", "tiny-critic", "a", "--structure", "sideways"], "structure 'sideways' is not known"),
+        (["export", "tiny-critic", "a", "-o", "a.bmp"], "A file ending in '.bmp' cannot be written"),
+        (["evaluate", "tiny-critic", "--data", "missing.tsv"], "There is no data file missing.tsv."),
+        (["train", "no-such-recipe"], "Recipe 'no-such-recipe' is not known"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_status_2(tiny, arguments, sentence):
+    said = run(*arguments, code=2)
+    assert sentence in " ".join(said.split())
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".html", b"<!"), (".svg", b"<svg"), (".png", b"\x89PNG")])
+def test_export_writes_a_self_contained_picture(tiny, tmp_path, suffix, start):
+    output = tmp_path / f"picture{suffix}"
+    run("export", "tiny-tagger", "Harry met Hermione", "-o", output)
+    content = output.read_bytes()
+    assert content[: len(start)].lower() == start.lower()
+    if suffix != ".png":
+        linked = re.findall(r"""(?:src|href)=["'](?!#|data:)([^"']+)""", content.decode("utf-8"))
+        assert linked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "figures"),
+    [
+        ("tiny-reader", TEXT, ["nats_per_token", "perplexity", "tokens"]),
+        ("tiny-critic", "1\ta good film\n0\tnot very good\n", ["accuracy", "examples"]),
+        ("tiny-tagger", "Harry\tB-PER\nmet\tO\n\n", ["f1", "tag_accuracy", "examples"]),
+    ],
+)
+def test_evaluate_prints_the_standard_figures_of_the_task(tiny, tmp_path, name, content, figures):
+    path = tmp_path / "data.txt"
+    path.write_text(content, encoding="utf-8")
+    measured = json.loads(run("evaluate", name, "--data", path, "--json"))
+    assert set(figures) <= set(measured)
+    plain = run("evaluate", name, "--data", path)
+    assert re.search(rf"^{figures[0]} [\d.e+-]+$", plain, re.MULTILINE)
+
+
+def test_train_makes_a_checkpoint_that_can_be_traced(tmp_path, monkeypatch):
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        """
+name = "tiny-trained"
+title = "Tiny"
+family = "tiny"
+[data]
+train = ["train.txt"]
+valid = "valid.txt"
+[tokenizer]
+kind = "character"
+[model]
+task = "language_model"
+cell = "gru"
+embedding_size = 4
+hidden_size = 8
+[train]
+batch_size = 4
+max_epochs = 2
+unroll_steps = 10
+warmup_steps = 2
+[card]
+summary = "reads one line."
+restricted = false
+licence = "public domain"
+data_notes = ["One line of Hamlet, many times."]
+published = ["None."]
+weaknesses = ["It is tiny."]
+"""
+    )
+    (tmp_path / "train.txt").write_text(TEXT * 20)
+    (tmp_path / "valid.txt").write_text(TEXT)
+    root = tmp_path / "checkpoints"
+    options = ["--data", tmp_path, "--runs", tmp_path / "runs", "--output", root, "--threads", 1]
+    printed = run("train", recipe, *options, "--set", "train.seed=3")
+    assert "".join(printed.split()).endswith("checkpoints/tiny-trained")
+    config = json.loads((root / "tiny-trained" / "config.json").read_text())
+    assert config["details"]["seed"] == 3
+    assert config["figures"]["nats_per_token"] > 0
+    monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(root))
+    assert json.loads(run("trace", "tiny-trained", "to be"))["model"] == "tiny-trained"
+
+
+def test_a_recipe_without_its_card_is_refused_before_the_training(tmp_path):
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text('name = "a"\ntitle = "A"\nfamily = "a"\n[data]\n[tokenizer]\n[model]\n[train]\n')
+    said = " ".join(run("train", recipe, "--data", tmp_path, code=2).split())
+    assert "lacks card, data.train, data.valid, tokenizer.kind, model.task," in said
+
+
+def test_the_installed_command_is_this_one():
+    script = Path(sys.executable).parent / "seqviz"
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == __version__
+    metadata = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert metadata["project"]["scripts"] == {"seqviz": "seqviz.cli:main"}
