@@ -1,0 +1,308 @@
+"""How one number comes about, shown: each weight times each value, the biggest first, adding up to the sum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import altair as alt
+
+from seqviz.charts.notation import quantity_name
+from seqviz.charts.numbers import factor, shown_number
+from seqviz.charts.palette import Theme
+from seqviz.charts.style import colour, labels_expression, sign_colours, styled
+from seqviz.errors import InvalidInputError
+from seqviz.i18n import Translator, english
+from seqviz.traces import Term, TermKind, UnitSum
+
+RowKind = TermKind | Literal["rest", "total"]
+MAX_ROWS = 60
+_ACTIVATIONS = {
+    "sigmoid": "σ",
+    "logistic": "σ",
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumRow:
+    """One row of a sum.
+
+    Args:
+        kind: where the value comes from; ``"rest"`` for all smaller addends together, ``"total"`` for their sum.
+        label: the source in words.
+        short: the source in one or two words, for an axis.
+        weight, value: None for the rest and the total.
+        product: what is added; of the total, the sum.
+        before, running: the sum without this row and with it.
+    """
+
+    kind: RowKind
+    label: str
+    short: str
+    weight: float | None
+    value: float | None
+    product: float
+    before: float
+    running: float
+
+
+def sum_table(unit_sum: UnitSum, *, count: int = 12, t: Translator = english) -> tuple[SumRow, ...]:
+    """The addends as rows: the biggest ones, all others as one row, and the total.
+
+    Args:
+        unit_sum: the sum.
+        count: addends with a row of their own, 1 to 60; the rest is one row.
+        t: the reader's language.
+
+    Returns:
+        ``count`` rows or fewer, the rest if there is one, the total. The total is the float64 sum of all addends.
+
+    Raises:
+        InvalidInputError: count outside its range.
+    """
+    if not 1 <= count <= MAX_ROWS:
+        raise InvalidInputError(
+            "{field} is {value}; allowed is {low} to {high}.", field="count", value=count, low=1, high=MAX_ROWS
+        )
+    rows: list[SumRow] = []
+    running = 0.0
+    # One addend alone is shown as itself, not as "1 more".
+    shown = unit_sum.terms if len(unit_sum.terms) <= count + 1 else unit_sum.terms[:count]
+    for term in shown:
+        rows.append(
+            SumRow(
+                kind=term.kind,
+                label=term_label(unit_sum, term, t),
+                short=_short_label(term, t),
+                weight=term.weight,
+                value=term.value,
+                product=term.product,
+                before=running,
+                running=running + term.product,
+            )
+        )
+        running += term.product
+    hidden = len(unit_sum.terms) - len(shown)
+    if hidden:
+        label = t("… {count} more").format(count=hidden)
+        rows.append(_plain_row("rest", label, unit_sum.total - running, running, unit_sum.total))
+    rows.append(_plain_row("total", t("sum"), unit_sum.total, 0.0, unit_sum.total))
+    return tuple(rows)
+
+
+def _plain_row(kind: RowKind, label: str, product: float, before: float, running: float) -> SumRow:
+    return SumRow(
+        kind=kind, label=label, short=label, weight=None, value=None, product=product, before=before, running=running
+    )
+
+
+def term_label(unit_sum: UnitSum, term: Term, t: Translator = english) -> str:
+    """The source of an addend in words: ``"hidden unit 17 of the step before"``."""
+    if term.kind == "bias":
+        return t("bias")
+    if term.kind == "peephole":
+        if unit_sum.block == "output_gate":
+            return t("cell state of this unit, new (peephole)")
+        return t("cell state of this unit, old (peephole)")
+    if term.kind == "input":
+        sentence = t("input component {index}") if unit_sum.layer == 0 else t("unit {index} of the layer below")
+    elif unit_sum.direction == "backward":
+        sentence = t("hidden unit {index} of the step after (read backwards)")
+    else:
+        sentence = t("hidden unit {index} of the step before")
+    return sentence.format(index=term.index)
+
+
+def _short_label(term: Term, t: Translator) -> str:
+    if term.kind == "bias":
+        return t("bias")
+    if term.kind == "peephole":
+        return t("peephole")
+    return (t("input {index}") if term.kind == "input" else t("hidden {index}")).format(index=term.index)
+
+
+def sum_note(unit_sum: UnitSum, *, cell: str, t: Translator = english) -> str:
+    """What a reader of the addends must know about the cell, in one sentence; empty if nothing."""
+    if unit_sum.block == "candidate" and cell == "gru":
+        return t("The weights of the hidden units and of the hidden bias are already multiplied by the reset gate.")
+    if unit_sum.block == "candidate" and cell == "gru_reset_before":
+        return t("The values of the hidden units are already multiplied by their reset gates.")
+    if unit_sum.block == "update_gate":
+        return t("This is the stored gate z, which keeps the old state; Ng's Γ_u is 1 − z.")
+    return ""
+
+
+def unit_sum_sentence(unit_sum: UnitSum, *, cell: str, digits: int = 4, t: Translator = english) -> str:
+    """Why a gate, a candidate or a state has its value, in words.
+
+    Args:
+        unit_sum: the sum.
+        cell: name of the cell that made it; the only block of a plain cell is its hidden state.
+        digits: decimals of the numbers.
+        t: the reader's language.
+    """
+    quantity = "hidden_state" if cell.startswith("rnn_") else unit_sum.block
+    total, activated = (shown_number(number, digits).text for number in (unit_sum.total, unit_sum.activated))
+    function = _ACTIVATIONS.get(unit_sum.activation, "")
+    biggest = t("{first}, {second} and {third}") if len(unit_sum.terms) > 2 else "{first}"
+    parts = [f"{term_label(unit_sum, term, t)} ({_with_sign(term.product, digits)})" for term in unit_sum.terms[:3]]
+    named = dict(zip(("first", "second", "third"), parts, strict=False))
+    sentence = t(
+        "Unit {unit}, step {step}: the {quantity} is {activated} because its sum is {total} and "
+        "{function} = {activated}. The biggest addends are {biggest}."
+    )
+    return sentence.format(
+        unit=unit_sum.unit,
+        step=unit_sum.step + 1,
+        quantity=quantity_name(quantity, t),
+        activated=activated,
+        total=total,
+        function=f"{function}({total})" if function else total,
+        biggest=biggest.format(**named),
+    )
+
+
+def _with_sign(value: float, digits: int) -> str:
+    text = shown_number(value, digits).text
+    return text if value < 0 else f"+{text}"
+
+
+def unit_sum_alt(unit_sum: UnitSum, *, cell: str, t: Translator = english) -> str:
+    """What ``unit_sum_chart`` shows, for those who do not see it."""
+    return t("Bars of the {count} addends of a sum, the biggest first. {sentence}").format(
+        count=len(unit_sum.terms), sentence=unit_sum_sentence(unit_sum, cell=cell, t=t)
+    )
+
+
+def unit_sum_chart(
+    unit_sum: UnitSum,
+    *,
+    cell: str,
+    count: int = 12,
+    theme: Theme = "light",
+    font_size: int = 14,
+    digits: int = 4,
+    t: Translator = english,
+) -> alt.LayerChart:
+    """The running sum as a waterfall: every bar starts where the one above it ended.
+
+    Args:
+        unit_sum: the sum.
+        cell: name of the cell that made it.
+        count: addends with a bar of their own, 1 to 60.
+        theme: of the page.
+        font_size: of all text, in pixels.
+        digits: decimals beside the bars; the tooltips have all digits.
+        t: the reader's language.
+
+    Returns:
+        Positive addends in blue, negative ones in orange, the total in grey.
+    """
+    rows = sum_table(unit_sum, count=count, t=t)
+    base = alt.Chart(alt.InlineData(values=_chart_rows(unit_sum, rows, digits))).encode(
+        y=alt.Y(
+            "row:O",
+            title=None,
+            axis=alt.Axis(
+                labelExpr=labels_expression([_row_label(row, digits) for row in rows]),
+                ticks=False,
+                domain=False,
+                labelLimit=420,
+                labelPadding=8,
+            ),
+        ),
+        tooltip=[
+            alt.Tooltip("label:N", title=t("source")),
+            alt.Tooltip("weight:N", title=t("weight")),
+            alt.Tooltip("value:N", title=t("value")),
+            alt.Tooltip("product:N", title=t("product")),
+            alt.Tooltip("running_exact:N", title=t("running sum")),
+        ],
+    )
+    x = alt.X(
+        "start:Q", title=t("running sum of weight · value"), axis=alt.Axis(tickCount=4, grid=False), scale=_room(rows)
+    )
+    negative, positive = sign_colours(theme)
+    bars = base.mark_bar(cornerRadius=2, height={"band": 0.7}).encode(
+        x=x,
+        x2="end:Q",
+        color=alt.Color(
+            "sign:N",
+            legend=None,
+            scale=alt.Scale(
+                domain=["negative", "positive", "total"],
+                range=[negative, positive, colour("neutral", theme)],
+            ),
+        ),
+        opacity=alt.condition("datum.kind == 'rest'", alt.value(0.6), alt.value(1)),
+    )
+    steps = (
+        alt.Chart(alt.InlineData(values=_connectors(rows)))
+        .mark_rule(color=colour("line", theme), strokeWidth=1, strokeDash=[2, 2])
+        .encode(x=alt.X("running:Q", title=None), y=alt.Y("row:O"), y2="next:O")
+    )
+    numbers = base.mark_text(align="left", dx=6, fontSize=font_size, color=colour("text", theme)).encode(
+        x="right:Q", text="shown:N"
+    )
+    zero = (
+        alt.Chart(alt.InlineData(values=[{"zero": 0}]))
+        .mark_rule(color=colour("line", theme), strokeWidth=1)
+        .encode(x=alt.X("zero:Q", title=None))
+    )
+    chart = alt.layer(zero, steps, bars, numbers).properties(
+        height=alt.Step(font_size + 10), description=unit_sum_alt(unit_sum, cell=cell, t=t)
+    )
+    return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
+
+
+def _row_label(row: SumRow, digits: int) -> str:
+    """``"hidden 117:  0.1352 · 0.8259"``."""
+    if row.weight is None or row.value is None or row.kind == "bias":
+        return row.short
+    weight, value = shown_number(row.weight, digits), shown_number(row.value, digits)
+    return f"{row.short}:  {weight.text} · {factor(value).text}"
+
+
+def _room(rows: Sequence[SumRow]) -> alt.Scale:
+    """A scale from the lowest to the highest running sum, with room for the numbers at the right."""
+    ends = [0.0, *(row.running for row in rows), *(row.before for row in rows)]
+    low, high = min(ends), max(ends)
+    width = high - low or 1.0
+    return alt.Scale(domain=[low - 0.02 * width, high + 0.4 * width], nice=False)
+
+
+def _chart_rows(unit_sum: UnitSum, rows: Sequence[SumRow], digits: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": index,
+            "kind": row.kind,
+            "label": row.label,
+            "sign": "total" if row.kind == "total" else ("negative" if row.product < 0 else "positive"),
+            "start": row.before,
+            "end": row.running,
+            "right": max(row.before, row.running),
+            "weight": "" if row.weight is None else repr(row.weight),
+            "value": "" if row.value is None else repr(row.value),
+            "product": repr(row.product),
+            "running_exact": repr(row.running),
+            "shown": _shown(unit_sum, row, digits),
+        }
+        for index, row in enumerate(rows)
+    ]
+
+
+def _shown(unit_sum: UnitSum, row: SumRow, digits: int) -> str:
+    if row.kind == "total":
+        text = shown_number(row.product, digits).text
+        function = _ACTIVATIONS.get(unit_sum.activation, "")
+        return f"{text} → {function} → {shown_number(unit_sum.activated, digits).text}" if function else text
+    return _with_sign(row.product, digits)
+
+
+def _connectors(rows: Sequence[SumRow]) -> list[dict[str, Any]]:
+    return [{"row": index, "next": index + 1, "running": row.running} for index, row in enumerate(rows[:-1])]

@@ -1,0 +1,70 @@
+"""The look of the Altair charts: the product's colours and sizes on a transparent background."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import altair as alt
+
+from seqviz.charts.palette import COLOURS, HALF_BUCKETS, Theme, signed_ramp
+
+FONT = "Inter, 'Noto Sans SC', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
+_SHADE = 9  # steps from neutral: strong enough for a bar, light enough for text beside it
+
+
+def colour(name: str, theme: Theme) -> str:
+    """A plain colour of the product."""
+    return COLOURS[name][theme]
+
+
+def sign_colours(theme: Theme) -> tuple[str, str]:
+    """Colours of negative and positive bars."""
+    ramp = signed_ramp(theme)
+    return ramp[HALF_BUCKETS - _SHADE], ramp[HALF_BUCKETS + _SHADE]
+
+
+def styled(chart: alt.TopLevelMixin, *, theme: Theme, font_size: int) -> alt.TopLevelMixin:
+    """Gives a finished chart the product's look.
+
+    Args:
+        chart: any chart that is not part of another one.
+        theme: of the page; the background stays transparent.
+        font_size: of all text, in pixels; at least 16 for projection.
+    """
+    text, muted, faint = (colour(name, theme) for name in ("text", "muted", "faint"))
+    return (
+        chart.configure(background="transparent", font=FONT, padding=4)
+        .configure_view(strokeWidth=0)
+        .configure_axis(
+            labelFontSize=font_size,
+            titleFontSize=font_size,
+            titleFontWeight="normal",
+            labelColor=text,
+            titleColor=muted,
+            gridColor=faint,
+            domainColor=faint,
+            tickColor=faint,
+        )
+        .configure_title(
+            fontSize=font_size + 2,
+            subtitleFontSize=font_size,
+            color=text,
+            subtitleColor=muted,
+            anchor="start",
+            fontWeight=600,
+        )
+        .configure_legend(labelFontSize=font_size, titleFontSize=font_size, labelColor=text, titleColor=muted)
+        .configure_text(fontSize=font_size, color=text)
+    )
+
+
+def labels_expression(labels: Sequence[str], *, field: str = "datum.value") -> str:
+    """A Vega expression that writes label number ``field``; labels may repeat and may hold any character."""
+    # ASCII-only JSON strings are Vega strings, whatever a person typed.
+    return f"{json.dumps(list(labels))}[{field}]"
+
+
+def shortened(label: str, length: int = 18) -> str:
+    """A label that fits beside a chart."""
+    return label if len(label) <= length else f"{label[: length - 1]}…"
