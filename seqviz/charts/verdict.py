@@ -73,7 +73,10 @@ def _token_axis(trace: RecurrentTrace, font_size: int) -> alt.Axis:
     characters = max(len(label) for label in labels) <= 1
     return alt.Axis(
         labelExpr=labels_expression(labels),
+        # All three are said: merged with the axis of the focus line, Vega-Lite would align upright text.
         labelAngle=0 if characters else -40,
+        labelAlign="center" if characters else "right",
+        labelBaseline="top" if characters else "middle",
         labelOverlap=True,
         labelLimit=10 * font_size,
         ticks=False,
