@@ -245,7 +245,7 @@ def distribution_chart(
     numbers = base.mark_text(align="left", dx=6, fontSize=font_size, color=colour("text", theme)).encode(text="shown:N")
     chart = alt.layer(bars, numbers).properties(
         height=alt.Step(font_size + 12),
-        title=alt.TitleParams(text=_step_title(trace, step, t), subtitle=figures_sentence(trace, step, t=t)),
+        title=alt.TitleParams(text=_step_title(trace, step, t), subtitle=_figures_lines(trace, step, t)),
         description=distribution_alt(trace, step=step, t=t),
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
@@ -300,16 +300,20 @@ def _step_title(trace: RecurrentTrace, step: int, t: Translator) -> str:
 
 def figures_sentence(trace: RecurrentTrace, step: int, t: Translator = english) -> str:
     """Entropy of a step's output, and surprisal of what is right where that is known, in nats and bits."""
+    return "; ".join(_figures_lines(trace, step, t))
+
+
+def _figures_lines(trace: RecurrentTrace, step: int, t: Translator) -> list[str]:
     figures = step_figures(trace, step)
     sentence = t("Entropy {nats} nats ({bits} bits)").format(
         nats=f"{figures.entropy:.3f}", bits=f"{figures.entropy_bits:.3f}"
     )
     if figures.surprisal is None or figures.surprisal_bits is None:
-        return sentence
+        return [sentence]
     surprise = t("surprisal {nats} nats ({bits} bits)").format(
         nats=f"{figures.surprisal:.3f}", bits=f"{figures.surprisal_bits:.3f}"
     )
-    return f"{sentence}; {surprise}"
+    return [sentence, surprise]
 
 
 def distribution_alt(trace: RecurrentTrace, *, step: int, t: Translator = english) -> str:
@@ -317,6 +321,27 @@ def distribution_alt(trace: RecurrentTrace, *, step: int, t: Translator = englis
     rows = _distribution_rows(trace, step, 3, t)
     listed = ", ".join(f"{row['label']} {row['shown']}" for row in rows)
     return f"{_step_title(trace, step, t)}: {listed}. {figures_sentence(trace, step, t)}."
+
+
+def step_chart(
+    trace: RecurrentTrace,
+    *,
+    step: int,
+    theme: Theme = "light",
+    font_size: int = 14,
+    t: Translator = english,
+) -> alt.LayerChart:
+    """The chart that stands beside a step: the verdict so far for a classifier, else the step's distribution."""
+    if trace.task == "classification":
+        return class_probability_chart(trace, step=step, theme=theme, font_size=font_size, t=t)
+    return distribution_chart(trace, step=step, theme=theme, font_size=font_size, t=t)
+
+
+def step_alt(trace: RecurrentTrace, *, step: int, t: Translator = english) -> str:
+    """What ``step_chart`` shows, for those who do not see it."""
+    if trace.task == "classification":
+        return class_probability_alt(trace, t=t)
+    return distribution_alt(trace, step=step, t=t)
 
 
 def surprisal_chart(
