@@ -46,7 +46,7 @@ note = structure_notes(t)[traces[0].structure]
 st.caption(f"**{t('{count} steps').format(count=len(traces[0]))}** · {note}")
 options = picture_options(traces[0], settings)
 figure = drawn(inputs, options, settings)
-unroll_view(figure, inputs, traces, settings)
+unroll_view(figure, inputs, traces, options, settings)
 
 left, right = st.columns([3, 1], vertical_alignment="center")
 left.caption(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import streamlit as st
+from app.ui.settings import page_theme
 from seqviz.charts.figure import Figure
 
 from seqviz.export import trace_csv, trace_json
@@ -15,7 +16,7 @@ from seqviz.traces import RecurrentTrace
 
 def download_menu(figure: Figure, traces: list[RecurrentTrace], *, name: str, t: Translator) -> None:
     """PNG, SVG and self-contained HTML of the picture, JSON and CSV of every number."""
-    theme = "dark" if st.context.theme.type == "dark" else "light"
+    theme = page_theme()
     files: list[tuple[str, str, str, Callable[[], str | bytes]]] = [
         (t("Picture, PNG"), "png", "image/png", lambda: figure.to_png(theme=theme, scale=2.0)),
         (t("Picture, SVG"), "svg", "image/svg+xml", lambda: figure.to_svg(theme=theme)),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 import streamlit as st
 
+from seqviz.charts.notation import NOTATIONS, Notation
+from seqviz.charts.palette import Theme
 from seqviz.i18n import LANGUAGES, Translator, best_language, translator
 
-Notation = Literal["ng", "d2l"]
-NOTATIONS: dict[Notation, str] = {"ng": "Ng: a⟨t⟩, Γ", "d2l": "d2l: Hₜ, Z"}
+_NOTATION_NAMES: dict[Notation, str] = {"ng": "Ng: a⟨t⟩, Γ", "d2l": "d2l: Hₜ, Z"}
 SIZES = ("normal", "presenter")
 
 
@@ -31,6 +32,11 @@ class Settings:
     def font_size(self) -> int:
         """Base size of text in pictures, in pixels."""
         return 18 if self.presenter else 14
+
+
+def page_theme() -> Theme:
+    """The theme that the visitor sees, for charts whose colours are literal."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def read_settings() -> Settings:
@@ -66,7 +72,7 @@ def header(title: str, settings: Settings) -> None:
             horizontal=True,
             bind="query-params",
         )
-        st.radio(t("Notation"), list(NOTATIONS), key="notation", format_func=NOTATIONS.__getitem__, bind="query-params")
+        st.radio(t("Notation"), NOTATIONS, key="notation", format_func=_NOTATION_NAMES.__getitem__, bind="query-params")
         st.radio(
             t("Size"),
             SIZES,

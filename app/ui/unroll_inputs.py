@@ -88,9 +88,7 @@ def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
         bind="query-params",
     )
     possible = structures_of(models[model].config.task)
-    request = TraceRequest(
-        model=model, text=text or "", structure=structure if structure in possible else possible[0]
-    )
+    request = TraceRequest(model=model, text=text or "", structure=structure if structure in possible else possible[0])
     if request.structure == "one_to_many":
         request = _writing(request, t)
     return Inputs(request=request, compare=_compared(request, comparison, models, t))

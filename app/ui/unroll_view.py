@@ -1,3 +1,99 @@
-"""The Unroll page's picture and what belongs to the moment in focus."""
+"""The Unroll page's picture: its options, its drawing, and the moment in focus."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import streamlit as st
+
+from app.ui.backend import ask_traces
+from app.ui.figure import show_figure
+from app.ui.focus import focus_from_picture, focus_from_url, focus_to_url, url_was_changed
+from app.ui.numbers_panel import numbers_panel
+from app.ui.settings import Settings
+from app.ui.unroll_inputs import Inputs
+from seqviz.charts.figure import Figure
+from seqviz.charts.notation import quantity_name
+from seqviz.charts.unroll import SORTS, Sort, UnrollOptions, resolved_focus, unroll_figure
+from seqviz.i18n import Translator, translator
+from seqviz.traces import LayerTrace, RecurrentTrace
+
+_FIGURE_KEY = "unroll-figure"
+
+
+def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
+    """Draws the controls of the heatmap and returns how the picture is to be drawn."""
+    t = settings.t
+    with st.expander(t("Heatmap: layer, quantity, order of units, scale"), icon=":material/grid_on:"):
+        first, second, third, fourth = st.columns(4)
+        parts = {f"{part.layer}.{part.direction}": part for part in trace.layers}
+        place = first.selectbox(
+            t("Layer"),
+            list(parts),
+            index=len(parts) - (2 if trace.layers[-1].direction == "backward" else 1),
+            key="layer",
+            format_func=lambda name: _layer_name(parts[name], t),
+            bind="query-params",
+        )
+        part = parts[place]
+        quantities = list(part.quantities())[::-1]
+        quantity = second.selectbox(
+            t("Quantity"),
+            quantities,
+            key="quantity",
+            format_func=lambda name: quantity_name(name, t=t),
+            bind="query-params",
+        )
+        sort = third.selectbox(
+            t("Order of units"), SORTS, key="sort", format_func=lambda name: _sort_name(name, t), bind="query-params"
+        )
+        relative = fourth.toggle(t("Each unit on its own scale"), key="relative", bind="query-params")
+        cell_state = part.cell_state is not None and fourth.toggle(
+            t("Show cell states"), key="cells", bind="query-params"
+        )
+    return UnrollOptions(
+        font_size=settings.font_size,
+        notation=settings.notation,
+        layer=part.layer,
+        direction=part.direction,
+        quantity=quantity,
+        sort=cast(Sort, sort),
+        relative=relative,
+        show_cell_state=cell_state,
+    )
+
+
+def drawn(inputs: Inputs, options: UnrollOptions, settings: Settings) -> Figure:
+    """The picture, drawn once for all visitors who look at the same thing."""
+    return _drawn(inputs, options, settings.language)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _drawn(inputs: Inputs, options: UnrollOptions, language: str) -> Figure:
+    traces = [answer for answer in ask_traces(inputs.requests) if isinstance(answer, RecurrentTrace)]
+    compare = traces[1] if len(traces) > 1 else None
+    return unroll_figure(traces[0], options=options, compare=compare, t=translator(language))
+
+
+@st.fragment
+def unroll_view(
+    figure: Figure, inputs: Inputs, traces: list[RecurrentTrace], options: UnrollOptions, settings: Settings
+) -> None:
+    """The picture and, below it, the numbers of the moment in focus; stepping reruns only this."""
+    state = st.session_state.get(_FIGURE_KEY)
+    sent = focus_from_picture(state.get("focus") if state is not None else None)
+    wanted = focus_from_url() if sent is None or url_was_changed() else sent
+    focus = resolved_focus(traces[0], replace(options, focus=wanted))
+    sent = focus_from_picture(show_figure(figure, key=_FIGURE_KEY, focus=focus.to_dict()))
+    focus_to_url(focus)
+    numbers_panel(inputs, traces, focus, settings)
+
+
+def _layer_name(part: LayerTrace, t: Translator) -> str:
+    direction = t("forward") if part.direction == "forward" else t("backward")
+    return t("{layer}, {direction}").format(layer=part.layer + 1, direction=direction)
+
+
+def _sort_name(sort: Sort, t: Translator) -> str:
+    return {"index": t("as in the model"), "variance": t("liveliest first"), "similarity": t("alike together")}[sort]

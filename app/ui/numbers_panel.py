@@ -1,0 +1,146 @@
+"""The numbers of the moment in focus: equations with live values, the sum behind a unit, the output of the step."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.ui.backend import ask_unit_sum, show_error
+from app.ui.settings import Settings, page_theme
+from app.ui.unroll_inputs import Inputs
+from seqviz.backends.requests import TraceRequest, UnitSumRequest
+from seqviz.charts.arithmetic import sum_note, sum_table, unit_sum_alt, unit_sum_chart, unit_sum_sentence
+from seqviz.charts.equations import aligned, cell_equations
+from seqviz.charts.filled import filled_equations
+from seqviz.charts.filled_output import output_equations
+from seqviz.charts.notation import conventions, quantity_name, visible
+from seqviz.charts.unroll import UnrollFocus, UnrollOptions, resolved_focus
+from seqviz.charts.verdict import distribution_alt, distribution_chart, figures_sentence
+from seqviz.errors import SeqvizError
+from seqviz.export import unit_sum_csv
+from seqviz.traces import RecurrentTrace, UnitSum
+
+
+def numbers_panel(inputs: Inputs, traces: list[RecurrentTrace], focus: UnrollFocus, settings: Settings) -> None:
+    """Equations on the left, the sum on the right; for two runs one under the other."""
+    for request, trace in zip(inputs.requests, traces, strict=True):
+        place = resolved_focus(trace, UnrollOptions(focus=focus))
+        if len(traces) > 1:
+            st.subheader(f"{trace.model} · {trace.text}", anchor=False)
+        _moment(request, trace, place, settings)
+
+
+def _moment(request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) -> None:
+    t = settings.t
+    part = trace.layer(focus.layer, focus.direction)
+    st.markdown(
+        t("Step **{step}** of {count}, `{token}` · layer {layer} {direction} · unit **{unit}**").format(
+            step=focus.step + 1,
+            count=len(trace),
+            token=visible(trace.originals[focus.step]).replace("`", "ˋ"),
+            layer=focus.layer + 1,
+            direction=t("forward") if focus.direction == "forward" else t("backward"),
+            unit=focus.unit,
+        )
+    )
+    equations, addends, output = st.columns([5, 4, 3], gap="large")
+    with equations:
+        _equations(trace, focus, settings)
+    with addends:
+        key = f"block-{part.cell}"
+        block = part.block_names[0]
+        if len(part.block_names) > 1:
+            block = st.segmented_control(
+                t("The sum behind"),
+                part.block_names,
+                default=block,
+                required=True,
+                key=key,
+                format_func=lambda name: quantity_name(name, t=t),
+            )
+        try:
+            unit_sum = ask_unit_sum(
+                UnitSumRequest(
+                    trace=request,
+                    layer=focus.layer,
+                    direction=focus.direction,
+                    step=focus.step,
+                    unit=focus.unit,
+                    block=block,
+                )
+            )
+        except SeqvizError as error:
+            show_error(error, t)
+        else:
+            _sum(unit_sum, trace, settings)
+    with output:
+        st.altair_chart(
+            distribution_chart(trace, step=focus.step, count=8, theme=page_theme(), font_size=settings.font_size, t=t),
+            width="stretch",
+            theme=None,
+            alt=distribution_alt(trace, step=focus.step, t=t),
+        )
+        st.caption(figures_sentence(trace, focus.step, t))
+
+
+def _equations(trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) -> None:
+    t, notation = settings.t, settings.notation
+    part = trace.layer(focus.layer, focus.direction)
+    layers = 1 + max(layer.layer for layer in trace.layers)
+    both = any(layer.direction == "backward" for layer in trace.layers)
+    filled = filled_equations(
+        part,
+        step=focus.step,
+        unit=focus.unit,
+        notation=notation,
+        num_layers=layers,
+        bidirectional=both,
+        theme=page_theme(),
+        t=t,
+    )
+    for equation in filled:
+        st.latex(equation.stacked)
+        if equation.note:
+            st.caption(equation.note)
+    with st.expander(t("Equations of the cell and of the output")):
+        st.latex(aligned(cell_equations(part.cell, notation=notation, t=t)))
+        for sentence in conventions(part.cell, notation=notation, t=t):
+            st.caption(sentence)
+        for equation in output_equations(trace, step=focus.step, notation=notation, t=t):
+            st.latex(equation.stacked)
+
+
+def _sum(unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings) -> None:
+    t = settings.t
+    cell = trace.layer(unit_sum.layer, unit_sum.direction).cell
+    st.altair_chart(
+        unit_sum_chart(unit_sum, cell=cell, theme=page_theme(), font_size=settings.font_size, t=t),
+        width="stretch",
+        theme=None,
+        alt=unit_sum_alt(unit_sum, cell=cell, t=t),
+    )
+    st.caption(" ".join([unit_sum_sentence(unit_sum, cell=cell, t=t), sum_note(unit_sum, cell=cell, t=t)]))
+    with st.expander(t("Every addend, and the same in PyTorch")):
+        names = {"label": t("source"), "weight": t("weight"), "value": t("value"), "product": t("product")}
+        rows = [
+            {title: getattr(row, name) for name, title in {**names, "running": t("running sum")}.items()}
+            for row in sum_table(unit_sum, count=60, t=t)
+        ]
+        st.dataframe(rows, hide_index=True, height=260)
+        st.code(unit_sum.snippet, language="python")
+        st.download_button(
+            t("Plain PyTorch with all numbers"),
+            unit_sum.plain_snippet,
+            file_name="unit_sum.py",
+            key=f"plain-{unit_sum.model}-{trace.text}",
+            on_click="ignore",
+            type="tertiary",
+        )
+        st.download_button(
+            t("Addends, CSV"),
+            unit_sum_csv(unit_sum),
+            file_name="unit_sum.csv",
+            mime="text/csv",
+            key=f"addends-{unit_sum.model}-{trace.text}",
+            on_click="ignore",
+            type="tertiary",
+        )
