@@ -28,7 +28,7 @@ def load(name: str, *, root: Path | None = None) -> LoadedModel:
         UnknownNameError: there is no checkpoint of that name.
         CheckpointError: it is damaged, foreign or of a newer format.
     """
-    return _cached(name, root, str(sorted(read_info(name, root).sha256.items())))
+    return _cached(name, root, repr(read_info(name, root)))
 
 
 def trace(

@@ -1,8 +1,9 @@
-"""The app started for tests and screenshots: headless, on a free port, stopped at the end."""
+"""The app for tests and screenshots: started headless on a free port, stopped at the end; and the browser to see it."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -54,6 +55,12 @@ def serve_app(*, log: Path, environment: Mapping[str, str] | None = None) -> Ite
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def find_chromium() -> str | None:
+    """The path of Chromium: ``SEQVIZ_CHROMIUM``, or the first one on the PATH; None if there is none."""
+    names = (os.environ.get("SEQVIZ_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
 def _free_port() -> int:

@@ -7,7 +7,6 @@ CI. Screenshots of failed tests are left in test-results/.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import ConsoleMessage, Page
 
-from tools.serving import serve_app
+from tools.serving import find_chromium, serve_app
 
 ROOT = Path(__file__).resolve().parents[2]
 DESKTOP, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
@@ -37,11 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Chromium."""
-    names = (os.environ.get("SEQVIZ_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    for name in names:
-        path = shutil.which(name) if name else None
-        if path:
-            return path
+    path = find_chromium()
+    if path:
+        return path
     if os.environ.get("CI"):
         pytest.fail(NO_CHROMIUM, pytrace=False)
     pytest.skip(NO_CHROMIUM)
