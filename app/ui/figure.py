@@ -1,0 +1,44 @@
+"""The picture as a Streamlit component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from seqviz.charts.figure import Figure, figure_css, figure_js
+
+_component = st.components.v2.component(
+    "seqviz_figure",
+    html='<div class="sv-root sv-mount">\n</div>',
+    css=figure_css(),
+    js=figure_js(),
+)
+
+
+def show_figure(figure: Figure, *, key: str, focus: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    """Shows a figure.
+
+    A rerun with the same figure leaves the picture as it is: scroll, focus and play go on. A changed ``focus`` moves
+    the marks without drawing anew.
+
+    Args:
+        figure: the picture; draw it without the focus in its options, so that it stays the same while the focus moves.
+        key: of the element; one for each place on a page.
+        focus: step, layer, direction and unit to show, all from 0; None leaves it to the reader.
+
+    Returns:
+        Where the reader last clicked, stepped or played to, in the same form; None as long as nowhere.
+    """
+    result = _component(
+        data={"svg": figure.svg, "payload": figure.payload, "focus": None if focus is None else dict(focus)},
+        key=key,
+        on_focus_change=_nothing,
+    )
+    value = result.focus
+    return dict(value) if value else None
+
+
+def _nothing() -> None:
+    """The page reads the state; Streamlit wants a callback for it to exist."""

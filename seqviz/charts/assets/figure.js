@@ -1,0 +1,674 @@
+// Gives the unrolled network its hover, keys, play, tooltips and downloads. A plain ES module without dependencies:
+// it takes the finished SVG apart into a sticky part (row labels) and a scrolling part (steps) and moves a few marks;
+// it never draws the picture itself. The default export is a Streamlit component; `hydrate` serves plain pages.
+
+const SVG = 'http://www.w3.org/2000/svg';
+const PLAY_MS = 500;
+const SEND_MS = 160;
+const ICONS = {
+  first: 'M3 3h2v10H3zM13 3v10L6 8z',
+  back: 'M12 3v10L4 8z',
+  play: 'M4 2.5v11L13.5 8z',
+  pause: 'M4 3h3v10H4zM9 3h3v10H9z',
+  forward: 'M4 3v10l8-5z',
+  last: 'M11 3h2v10h-2zM3 3v10l7-5z',
+};
+
+function make(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+function floats(base64) {
+  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
+// The fewest digits that read back as the same float32: nine at most.
+export function exact(value) {
+  for (let digits = 1; digits < 9; digits += 1) {
+    const text = value.toPrecision(digits);
+    if (Math.fround(Number(text)) === value) return plain(Number(text));
+  }
+  return plain(Number(value.toPrecision(9)));
+}
+
+function plain(number) {
+  return String(number).replace('-', '\u2212');
+}
+
+function fill(template, values) {
+  return template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+function sameFocus(a, b) {
+  return Boolean(a && b) && a.step === b.step && a.layer === b.layer && a.direction === b.direction && a.unit === b.unit;
+}
+
+class Picture {
+  constructor(root, { svg, payload, focus, onFocus }) {
+    this.root = root;
+    this.data = payload;
+    this.onFocus = onFocus || (() => {});
+    this.sent = [];
+    this.incoming = null;
+    this.timer = null;
+    this.sender = null;
+    this.decoded = new Map();
+    this.reduced = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.takeApart(svg);
+    this.makeToolbar();
+    this.listen();
+    this.focus = null;
+    this.show(this.within(focus || payload.focus), { quietly: true, instantly: true });
+    this.incoming = focus ? JSON.stringify(focus) : null;
+  }
+
+  // ---- structure
+
+  takeApart(markup) {
+    const holder = make('div');
+    if (markup) holder.innerHTML = markup;
+    const whole = markup ? holder.querySelector('svg') : this.root.querySelector('svg');
+    const { data } = this;
+    this.size = [Number(whole.getAttribute('width')), Number(whole.getAttribute('height'))];
+    const part = (classes, x, y, width, height) => {
+      const svg = document.createElementNS(SVG, 'svg');
+      svg.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
+      svg.setAttribute('class', `sv ${classes}`);
+      svg.dataset.width = width;
+      svg.dataset.height = height;
+      return svg;
+    };
+    const bottom = data.bodyHeight;
+    this.body = part('sv-steps', data.label, 0, this.size[0] - data.label, bottom);
+    this.body.setAttribute('role', 'img');
+    this.body.setAttribute('aria-label', whole.getAttribute('aria-label'));
+    this.labels = part('sv-stick', 0, 0, data.label, bottom);
+    this.labels.setAttribute('aria-hidden', 'true');
+    this.foot = part('sv-legend', 0, bottom, this.size[0], this.size[1] - bottom);
+    this.foot.setAttribute('aria-hidden', 'true');
+    this.body.append(whole.querySelector('.sv-body'));
+    this.labels.append(whole.querySelector('.sv-labels'));
+    this.foot.append(whole.querySelector('.sv-foot'));
+    this.background = whole.querySelector(':scope > .bg');
+    this.parts = [this.labels, this.body, this.foot];
+    this.scroller = make('div', { class: 'sv-scroll' }, make('div', { class: 'sv-wide' }, this.labels, this.body));
+    const legend = make('div', { class: 'sv-scroll' }, this.foot);
+    this.tip = make('div', { class: 'sv-tip', hidden: '' });
+    this.stage = make('div', { class: 'sv-stage', tabindex: '0', role: 'group', 'aria-label': data.texts.keys });
+    this.stage.append(this.scroller, legend);
+    this.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
+    this.root.style.setProperty('--sv-size', `${Math.max(data.fontSize, 14)}px`);
+    this.root.replaceChildren(this.stage, this.tip, this.live);
+    const find = (selector) => this.body.querySelector(selector);
+    this.band = find('.sv-band');
+    this.frame = find('.sv-frame');
+    this.hovered = find('.sv-hover');
+    this.marks = [...this.body.querySelectorAll('.sv-mark')];
+    this.rowMarks = [...this.body.querySelectorAll('.sv-row')];
+    this.strips = data.panels.map((_, i) => this.stripElements(i));
+  }
+
+  stripElements(panel) {
+    const pick = (part, role) => [...part.querySelectorAll(`[data-strip="${role}"]`)];
+    const steps = this.data.panels.map((each) => each.tokens.length);
+    const before = steps.slice(0, panel).reduce((sum, count) => sum + count, 0);
+    return {
+      zero: pick(this.body, 'zero')[panel],
+      up: pick(this.body, 'up')[panel],
+      down: pick(this.body, 'down')[panel],
+      numbers: pick(this.body, 'number').slice(before, before + steps[panel]),
+      unit: pick(this.labels, 'unit')[panel],
+      where: pick(this.labels, 'where')[panel],
+      quantity: pick(this.labels, 'quantity')[panel],
+    };
+  }
+
+  makeToolbar() {
+    const { texts, steps } = this.data;
+    const button = (name, action) => {
+      const icon = document.createElementNS(SVG, 'svg');
+      icon.setAttribute('viewBox', '0 0 16 16');
+      icon.setAttribute('aria-hidden', 'true');
+      const shape = document.createElementNS(SVG, 'path');
+      shape.setAttribute('d', ICONS[name]);
+      icon.append(shape);
+      const element = make('button', { type: 'button', 'aria-label': texts[name], title: texts[name] }, icon);
+      element.onclick = action;
+      return element;
+    };
+    this.playButton = button('play', () => this.togglePlay());
+    this.playButton.classList.add('sv-main');
+    this.slider = make('input', { type: 'range', min: 1, max: steps, step: 1, 'aria-label': texts.slider });
+    this.slider.oninput = () => this.userMoves({ step: Number(this.slider.value) - 1 });
+    this.now = make('span', { class: 'sv-now' });
+    const save = (kind, label) => {
+      const element = make('button', { type: 'button', 'aria-label': texts[kind], title: texts[kind] }, label);
+      element.onclick = () => this.save(kind);
+      return element;
+    };
+    this.bar = make('div', { class: 'sv-bar', role: 'toolbar', 'aria-label': texts.toolbar });
+    this.bar.append(
+      button('first', () => this.userMoves({ step: 0 })),
+      button('back', () => this.userMoves({ step: this.focus.step - 1 })),
+      this.playButton,
+      button('forward', () => this.userMoves({ step: this.focus.step + 1 })),
+      button('last', () => this.userMoves({ step: steps - 1 })),
+      this.slider,
+      this.now,
+      make('span', { class: 'sv-space' }),
+      save('svg', 'SVG'),
+      save('png', 'PNG'),
+    );
+    this.root.prepend(this.bar);
+  }
+
+  resize() {
+    const room = this.root.clientWidth;
+    if (!room) return;
+    const { data } = this;
+    const natural = Math.min(this.size[0], data.roomWidth);
+    this.scale = clamp(room / natural, data.fontSize >= 16 ? 1 : 0.86, 1.6);
+    for (const part of this.parts) {
+      part.setAttribute('width', part.dataset.width * this.scale);
+      part.setAttribute('height', part.dataset.height * this.scale);
+    }
+    this.scroller.classList.toggle('sv-scrolled', this.scroller.scrollLeft > 1);
+  }
+
+  // ---- what the user does
+
+  listen() {
+    this.observer = new ResizeObserver(() => {
+      const before = this.scale;
+      this.resize();
+      if (this.focus && before !== this.scale) this.reveal(this.focus.step, true);
+    });
+    this.resize();
+    this.observer.observe(this.root);
+    this.scroller.onscroll = () => {
+      this.scroller.classList.toggle('sv-scrolled', this.scroller.scrollLeft > 1);
+      this.leave();
+    };
+    this.body.onpointermove = (event) => event.pointerType !== 'touch' && this.point(event);
+    this.body.onpointerleave = () => this.leave();
+    this.body.onclick = (event) => {
+      this.stop();
+      const place = this.placeAt(event);
+      if (!place) return;
+      this.userMoves(place.unit === undefined ? { step: place.step } : this.focusOf(place));
+      if (event.pointerType === 'touch') this.point(event);
+      this.stage.focus({ preventScroll: true });
+    };
+    this.root.onkeydown = (event) => this.key(event);
+  }
+
+  focusOf({ step, layer, direction, unit }) {
+    return { step, layer, direction, unit };
+  }
+
+  key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const onSlider = event.target === this.slider;
+    const onButton = event.target.tagName === 'BUTTON';
+    const { step } = this.focus;
+    const moves = {
+      ArrowLeft: { step: step - 1 },
+      ArrowRight: { step: step + 1 },
+      Home: { step: 0 },
+      End: { step: this.data.steps - 1 },
+    };
+    if (event.key === ' ' && !onButton) this.togglePlay();
+    else if (event.key === 'Escape') this.leave();
+    else if (moves[event.key] && !onSlider) this.userMoves(moves[event.key]);
+    else if (event.key === 'ArrowUp' && !onSlider) this.userMoves({ unit: this.neighbour(-1) });
+    else if (event.key === 'ArrowDown' && !onSlider) this.userMoves({ unit: this.neighbour(1) });
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // The unit above or below in the heatmap's order.
+  neighbour(offset) {
+    const { heatmap } = this.data.panels[0];
+    const { unit, layer, direction } = this.focus;
+    if (heatmap.layer !== layer || heatmap.direction !== direction) return unit + offset;
+    const place = clamp(heatmap.order.indexOf(unit) + offset, 0, heatmap.order.length - 1);
+    return heatmap.order[place];
+  }
+
+  userMoves(change) {
+    if (!('step' in change) || !this.playing) this.stop();
+    const wanted = this.within({ ...this.focus, ...change });
+    if (sameFocus(wanted, this.focus)) {
+      this.slider.value = wanted.step + 1;
+      return;
+    }
+    this.show(wanted, {});
+  }
+
+  togglePlay() {
+    if (this.playing) {
+      this.stop();
+      return;
+    }
+    this.playing = true;
+    this.playButton.setAttribute('aria-label', this.data.texts.pause);
+    this.playButton.title = this.data.texts.pause;
+    this.playButton.querySelector('path').setAttribute('d', ICONS.pause);
+    if (this.focus.step >= this.data.steps - 1) this.show(this.within({ ...this.focus, step: 0 }), {});
+    this.timer = setInterval(() => {
+      if (this.focus.step >= this.data.steps - 1) this.stop();
+      else this.show(this.within({ ...this.focus, step: this.focus.step + 1 }), {});
+    }, PLAY_MS);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.playing = false;
+    this.playButton.setAttribute('aria-label', this.data.texts.play);
+    this.playButton.title = this.data.texts.play;
+    this.playButton.querySelector('path').setAttribute('d', ICONS.play);
+  }
+
+  // ---- focus
+
+  rowOf(panel, layer, direction, kind = 'hidden_state') {
+    return this.data.panels[panel].rows
+      .map((index) => this.data.rows[index])
+      .find((row) => row.kind === kind && row.layer === layer && row.direction === direction);
+  }
+
+  within(focus) {
+    const row = this.rowOf(0, focus.layer, focus.direction) || this.data.rows.find((each) => each.kind === 'hidden_state');
+    return {
+      step: clamp(Math.trunc(focus.step) || 0, 0, this.data.steps - 1),
+      layer: row.layer,
+      direction: row.direction,
+      unit: clamp(Math.trunc(focus.unit) || 0, 0, row.units - 1),
+    };
+  }
+
+  show(focus, { quietly = false, instantly = false }) {
+    const before = this.focus;
+    this.focus = focus;
+    const { data } = this;
+    const x = data.left + focus.step * data.column;
+    this.band.setAttribute('transform', `translate(${x} 0)`);
+    this.frame.setAttribute('transform', `translate(${x} 0)`);
+    if (!before || before.unit !== focus.unit || before.layer !== focus.layer || before.direction !== focus.direction) {
+      this.showUnit(focus);
+    }
+    this.slider.value = focus.step + 1;
+    const token = this.tokenAt(focus.step);
+    const where = fill(data.texts.step, { step: focus.step + 1, steps: data.steps });
+    this.now.replaceChildren(`${where}: `, make('b', {}, `‘${token}’`));
+    this.slider.setAttribute('aria-valuetext', `${where}: ${token}`);
+    if (!quietly) this.live.textContent = `${where}: ${token}. ${fill(data.texts.unit, { unit: focus.unit })}`;
+    if (!before || before.step !== focus.step) this.reveal(focus.step, instantly);
+    if (!quietly) this.send();
+  }
+
+  tokenAt(step) {
+    return [...new Set(this.data.panels.map((panel) => panel.tokens[step]).filter((token) => token !== undefined))].join(' / ');
+  }
+
+  showUnit({ layer, direction, unit }) {
+    for (const mark of this.marks) {
+      const row = this.data.rows[mark.dataset.row];
+      const own = row.layer === layer && row.direction === direction && unit < row.units;
+      mark.setAttribute('visibility', own ? 'visible' : 'hidden');
+      const tile = Math.floor(unit / row.perTile);
+      const x = (tile % row.columns) * row.tile;
+      const y = row.y + Math.floor(tile / row.columns) * row.tile;
+      if (own) mark.setAttribute('transform', `translate(${x} ${y})`);
+    }
+    this.data.panels.forEach((panel, number) => {
+      const { heatmap } = panel;
+      const place = heatmap.layer === layer && heatmap.direction === direction ? heatmap.order.indexOf(unit) : -1;
+      this.rowMarks[number].setAttribute('visibility', place < 0 ? 'hidden' : 'visible');
+      if (place >= 0) {
+        this.rowMarks[number].setAttribute('transform', `translate(0 ${heatmap.top + place * heatmap.rowHeight})`);
+      }
+      this.showStrip(number, { layer, direction, unit });
+    });
+  }
+
+  showStrip(number, { layer, direction, unit }) {
+    const { data } = this;
+    const panel = data.panels[number];
+    const { strip, heatmap } = panel;
+    const elements = this.strips[number];
+    const own = heatmap.layer === layer && heatmap.direction === direction;
+    const values = own ? this.heatmapValues(number) : this.rowValues(this.rowOf(number, layer, direction));
+    const units = own ? heatmap.order.length : (this.rowOf(number, layer, direction) || { units: 0 }).units;
+    const signed = own ? heatmap.signed : true;
+    const scale = (signed ? strip.height / 2 : strip.height) / ((own ? strip.limit : strip.hiddenLimit) || 1);
+    const zero = strip.top + (signed ? strip.height / 2 : strip.height);
+    let up = '';
+    let down = '';
+    panel.tokens.forEach((_, step) => {
+      const value = values && unit < units ? values[step * units + unit] : NaN;
+      const x = data.left + (step + 0.5) * data.column - strip.width / 2;
+      const bar = `M${x} ${zero}v${-value * scale}h${strip.width}V${zero}Z`;
+      if (value >= 0) up += bar;
+      else if (value < 0) down += bar;
+      const number_ = Number.isNaN(value) || !strip.numbers ? '' : value.toFixed(strip.numbers).replace('-', '\u2212');
+      elements.numbers[step].textContent = number_;
+    });
+    elements.up.setAttribute('d', up || 'M0 0');
+    elements.up.setAttribute('class', signed ? 'bp' : 'br');
+    elements.down.setAttribute('d', down || 'M0 0');
+    elements.zero.setAttribute('d', `M${data.left} ${zero}H${data.left + data.column * panel.tokens.length}`);
+    elements.unit.textContent = fill(data.texts.unit, { unit });
+    elements.where.textContent = data.where[`${layer}.${direction}`];
+    elements.quantity.textContent = data.texts.quantities[own ? heatmap.quantity : 'hidden_state'];
+  }
+
+  rowValues(row) {
+    if (!row) return null;
+    if (!this.decoded.has(row)) this.decoded.set(row, floats(row.values));
+    return this.decoded.get(row);
+  }
+
+  heatmapValues(number) {
+    const { heatmap } = this.data.panels[number];
+    if (heatmap.values === null) return this.rowValues(this.rowOf(number, heatmap.layer, heatmap.direction));
+    if (!this.decoded.has(heatmap)) this.decoded.set(heatmap, floats(heatmap.values));
+    return this.decoded.get(heatmap);
+  }
+
+  send() {
+    clearTimeout(this.sender);
+    this.sender = setTimeout(() => {
+      const text = JSON.stringify(this.focus);
+      if (this.sent[this.sent.length - 1] === text) return;
+      this.sent.push(text);
+      this.onFocus({ ...this.focus });
+    }, SEND_MS);
+  }
+
+  // A focus from outside. What comes back of what was sent from here is an echo, and old by now.
+  receive(focus) {
+    if (!focus) return;
+    const text = JSON.stringify({ step: focus.step, layer: focus.layer, direction: focus.direction, unit: focus.unit });
+    const echo = this.sent.indexOf(text);
+    if (echo >= 0) this.sent.splice(0, echo + 1);
+    if (echo < 0 && text !== this.incoming && !sameFocus(focus, this.focus)) {
+      this.stop();
+      this.show(this.within(focus), { quietly: true });
+    }
+    this.incoming = text;
+  }
+
+  reveal(step, instantly) {
+    const { data, scroller, scale } = this;
+    const fixed = data.label * scale;
+    const left = (data.left + step * data.column) * scale;
+    const width = data.column * scale;
+    const room = scroller.clientWidth;
+    const margin = Math.min(width, 60);
+    let wanted = scroller.scrollLeft;
+    if (left - margin < wanted + fixed) wanted = left - margin - fixed;
+    if (left + width + margin > wanted + room) wanted = left + width + margin - room;
+    if (step === 0) wanted = 0;
+    if (wanted !== scroller.scrollLeft) {
+      scroller.scrollTo({ left: wanted, behavior: instantly || this.reduced ? 'instant' : 'smooth' });
+    }
+  }
+
+  // ---- hovering
+
+  placeAt(event) {
+    const { data } = this;
+    const box = this.body.getBoundingClientRect();
+    const x = data.label + (event.clientX - box.left) / this.scale;
+    const y = (event.clientY - box.top) / this.scale;
+    const step = Math.floor((x - data.left) / data.column);
+    if (step < 0 || step >= data.steps) return null;
+    const panel = Math.max(0, data.panels.findIndex((each) => y >= each.start && y <= each.end));
+    if (step >= data.panels[panel].tokens.length) return { panel, step };
+    const inColumn = x - data.left - step * data.column;
+    return { panel, step, ...this.unitAt(panel, inColumn, y) };
+  }
+
+  unitAt(panel, x, y) {
+    const { rows, heatmap } = this.data.panels[panel];
+    for (const index of rows) {
+      const row = this.data.rows[index];
+      const column = Math.floor((x - row.x) / row.tile);
+      const line = Math.floor((y - row.y) / row.tile);
+      const unit = (line * row.columns + column) * row.perTile;
+      if (column >= 0 && column < row.columns && line >= 0 && line < row.rows && unit < row.units) {
+        if (row.kind === 'embedding') return { row, component: unit };
+        return { row, unit, layer: row.layer, direction: row.direction };
+      }
+    }
+    const line = Math.floor((y - heatmap.top) / heatmap.rowHeight);
+    if (line < 0 || line >= heatmap.order.length) return {};
+    return { heatmap, unit: heatmap.order[line], layer: heatmap.layer, direction: heatmap.direction };
+  }
+
+  point(event) {
+    const place = this.placeAt(event);
+    if (!place) {
+      this.leave();
+      return;
+    }
+    this.hovered.setAttribute('transform', `translate(${this.data.left + place.step * this.data.column} 0)`);
+    this.hovered.setAttribute('visibility', 'visible');
+    this.fillTip(place);
+    const box = this.root.getBoundingClientRect();
+    this.tip.hidden = false;
+    const room = this.root.clientWidth;
+    const right = event.clientX - box.left + 18;
+    const left = right + this.tip.offsetWidth > room ? event.clientX - box.left - this.tip.offsetWidth - 18 : right;
+    this.tip.style.left = `${clamp(left, 4, Math.max(4, room - this.tip.offsetWidth - 4))}px`;
+    const below = event.clientY - box.top + 16;
+    const over = event.clientY + this.tip.offsetHeight + 24 > innerHeight;
+    this.tip.style.top = `${over ? Math.max(0, below - this.tip.offsetHeight - 32) : below}px`;
+  }
+
+  leave() {
+    this.hovered.setAttribute('visibility', 'hidden');
+    this.tip.hidden = true;
+  }
+
+  fillTip(place) {
+    const { data } = this;
+    const panel = data.panels[place.panel];
+    const lines = [];
+    const token = panel.tokens[place.step];
+    const where = fill(data.texts.step, { step: place.step + 1, steps: panel.tokens.length });
+    if (token === undefined) {
+      this.tip.replaceChildren(make('div', { class: 'sv-m' }, '–'));
+      return;
+    }
+    lines.push(make('div', { class: 'sv-h' }, token), make('div', { class: 'sv-m' }, where));
+    if (panel.pieces[place.step] !== token) {
+      lines.push(make('div', { class: 'sv-m' }, fill(data.texts.read_as, { piece: panel.pieces[place.step] })));
+    }
+    lines.push(...this.unitLines(place));
+    lines.push(this.outputTable(panel, place.step));
+    this.tip.replaceChildren(...lines);
+  }
+
+  unitLines(place) {
+    const { texts, where } = this.data;
+    const value = (name, number) =>
+      make('div', { class: 'sv-v' }, make('span', {}, name), make('code', {}, exact(number)));
+    if (place.component !== undefined) {
+      const number = this.rowValues(place.row)[place.step * place.row.units + place.component];
+      return [value(`${texts.quantities.embedding} [${place.component}]`, number)];
+    }
+    if (place.unit === undefined) return [];
+    const head = `${fill(texts.unit, { unit: place.unit })} · ${where[`${place.layer}.${place.direction}`]}`;
+    const lines = [make('div', { class: 'sv-m' }, head)];
+    for (const kind of ['hidden_state', 'cell_state']) {
+      const row = this.rowOf(place.panel, place.layer, place.direction, kind);
+      if (row) lines.push(value(texts.quantities[kind], this.rowValues(row)[place.step * row.units + place.unit]));
+    }
+    const { heatmap } = this.data.panels[place.panel];
+    const known = heatmap.quantity === 'hidden_state' || this.rowOf(place.panel, place.layer, place.direction, heatmap.quantity);
+    if (!known && heatmap.layer === place.layer && heatmap.direction === place.direction) {
+      const values = this.heatmapValues(place.panel);
+      lines.push(value(texts.quantities[heatmap.quantity], values[place.step * heatmap.order.length + place.unit]));
+    }
+    if (place.row && place.row.perTile > 1) {
+      const last = Math.min(place.unit + place.row.perTile, place.row.units) - 1;
+      lines.push(make('div', { class: 'sv-m' }, fill(texts.group, { first: place.unit, last })));
+    }
+    return lines;
+  }
+
+  outputTable(panel, step) {
+    const { texts } = this.data;
+    const table = make('table');
+    const target = panel.targets[step];
+    const row = (label, share, right) => {
+      const bar = make('span', { class: 'sv-fill' });
+      bar.style.width = `${Math.round(share * 60)}px`;
+      const line = make('tr', right ? { class: 'sv-right' } : {}, make('td', {}, label), make('td', {}, bar));
+      line.append(make('td', {}, share < 0.0001 ? share.toExponential(2) : share.toFixed(4)));
+      return line;
+    };
+    table.append(make('tr', { class: 'sv-m' }, make('td', { colspan: 3 }, panel.outputs)));
+    const shown = panel.top[step].slice(0, 5);
+    for (const [label, share] of shown) table.append(row(label, share, target && target[0] === label));
+    if (target && !shown.some(([label]) => label === target[0])) table.append(row(target[0], target[1], true));
+    if (panel.losses[step] !== null) {
+      const line = make('tr', { class: 'sv-m' }, make('td', { colspan: 2 }, `${texts.surprisal} −log P`));
+      line.append(make('td', {}, `${panel.losses[step].toFixed(4)} ${texts.nats}`));
+      table.append(line);
+    }
+    return table;
+  }
+
+  // ---- downloads: what is shown, with colours of its own
+
+  snapshot() {
+    const styles = new Map();
+    const names = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'font-family', 'font-weight', 'font-style'];
+    const dress = (live, copy) => {
+      const classes = copy.getAttribute('class');
+      if (classes !== null) {
+        if (!styles.has(classes)) {
+          const computed = getComputedStyle(live);
+          const inherited = getComputedStyle(live.parentNode);
+          const own = names.filter((name) => computed.getPropertyValue(name) !== inherited.getPropertyValue(name) || name === 'fill');
+          styles.set(classes, own.map((name) => [name, computed.getPropertyValue(name)]));
+        }
+        for (const [name, value] of styles.get(classes)) copy.hasAttribute(name) || copy.setAttribute(name, value);
+        copy.removeAttribute('class');
+      }
+      [...live.children].forEach((child, i) => dress(child, copy.children[i]));
+    };
+    const whole = document.createElementNS(SVG, 'svg');
+    const [width, height] = this.size;
+    for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' })) {
+      whole.setAttribute(name, value);
+    }
+    whole.setAttribute('aria-label', this.body.getAttribute('aria-label'));
+    whole.setAttribute('font-family', getComputedStyle(this.body).fontFamily);
+    const ground = this.background.cloneNode();
+    ground.removeAttribute('class');
+    ground.setAttribute('fill', getComputedStyle(this.labels.querySelector('.bg')).fill);
+    whole.append(ground);
+    for (const part of this.parts.map((svg) => svg.firstElementChild).filter(Boolean)) {
+      const copy = part.cloneNode(true);
+      dress(part, copy);
+      whole.append(copy);
+    }
+    // Body before labels, as in the drawing.
+    whole.insertBefore(whole.children[2], whole.children[1]);
+    return new XMLSerializer().serializeToString(whole);
+  }
+
+  async save(kind) {
+    this.leave();
+    const text = this.snapshot();
+    const name = this.data.file || 'seqviz-unrolled';
+    if (kind === 'svg') {
+      download(new Blob([text], { type: 'image/svg+xml' }), `${name}.svg`);
+      return;
+    }
+    const picture = new Image();
+    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+    await picture.decode();
+    const scale = Math.min(2, 16000 / Math.max(...this.size));
+    const canvas = make('canvas', { width: Math.round(this.size[0] * scale), height: Math.round(this.size[1] * scale) });
+    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => download(blob, `${name}.png`), 'image/png');
+  }
+
+  destroy() {
+    this.stop();
+    clearTimeout(this.sender);
+    this.observer.disconnect();
+  }
+}
+
+function download(blob, name) {
+  const link = make('a', { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+/** Makes a figure live. `root` holds the SVG, or gets `svg`. Returns the picture: receive(focus), destroy(). */
+export function hydrate(root, options) {
+  return new Picture(root, options);
+}
+
+// ---- as a Streamlit component
+
+const pictures = new WeakMap();
+
+function isDark(element) {
+  const probe = make('span');
+  probe.style.color = 'var(--st-background-color, #fff)';
+  element.append(probe);
+  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+  probe.remove();
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
+}
+
+export default function (component) {
+  const { data, parentElement, setStateValue } = component;
+  const root = parentElement.querySelector('.sv-mount');
+  root.classList.toggle('sv-dark', isDark(root));
+  let entry = pictures.get(parentElement);
+  if (entry && entry.id === data.payload.id) {
+    entry.picture.onFocus = (focus) => setStateValue('focus', focus);
+    entry.picture.receive(data.focus);
+  } else {
+    const kept = entry ? entry.picture.scroller.scrollLeft : 0;
+    const active = entry && entry.picture.stage === (parentElement.activeElement || document.activeElement);
+    if (entry) entry.picture.destroy();
+    const picture = hydrate(root, {
+      svg: data.svg,
+      payload: data.payload,
+      focus: data.focus,
+      onFocus: (focus) => setStateValue('focus', focus),
+    });
+    if (kept) {
+      picture.scroller.scrollLeft = kept;
+      picture.reveal(picture.focus.step, true);
+    }
+    if (active) picture.stage.focus({ preventScroll: true });
+    entry = { id: data.payload.id, picture };
+    pictures.set(parentElement, entry);
+  }
+  return () => {
+    const last = pictures.get(parentElement);
+    if (last) last.picture.destroy();
+    pictures.delete(parentElement);
+  };
+}

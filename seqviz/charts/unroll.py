@@ -1,0 +1,287 @@
+"""The unrolled recurrent network of a trace as one picture: outputs on top, tokens below, time to the right.
+
+One renderer for page, notebook and file. The picture is complete as it is; its payload lets the module
+``assets/figure.js`` add hovering, keys and play without asking Python again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from seqviz.charts.figure import Figure
+from seqviz.charts.notation import QUANTITY_NAMES, quantity_name, visible
+from seqviz.charts.svg import clean, esc, group, num, path, rect, text_at
+from seqviz.charts.unroll_alt import alt_text, panel_title
+from seqviz.charts.unroll_heatmap import Shown, draw_heatmap, draw_unit_strip, shown_quantity, where_words
+from seqviz.charts.unroll_layout import (
+    Sort,
+    UnrollFocus,
+    UnrollOptions,
+    is_character_level,
+    make_columns,
+    resolved_focus,
+)
+from seqviz.charts.unroll_legend import draw_legend
+from seqviz.charts.unroll_network import draw_feedback, draw_inputs, draw_layers
+from seqviz.charts.unroll_outputs import TOP_SENT, draw_outputs
+from seqviz.charts.unroll_sheet import Sheet
+from seqviz.i18n import Translator, english
+from seqviz.traces import NO_TARGET, RecurrentTrace
+
+__all__ = ["Sort", "UnrollFocus", "UnrollOptions", "unroll_figure"]
+
+MAX_STEPS = 200
+"""Longest trace that is drawn."""
+
+
+def unroll_figure(
+    trace: RecurrentTrace,
+    *,
+    compare: RecurrentTrace | None = None,
+    options: UnrollOptions | None = None,
+    t: Translator = english,
+    language: str = "en",
+) -> Figure:
+    """Draws the unrolled network.
+
+    Args:
+        trace: the run.
+        compare: a second run, drawn below the first with the same columns and the same colour scales.
+        options: sizes, notation, heatmap and focus; None for the defaults.
+        t: the reader's language.
+        language: its code, for the HTML page.
+
+    Returns:
+        The figure; its ``payload`` has the starting focus under ``"focus"``.
+
+    Raises:
+        InvalidInputError: a trace is longer than ``MAX_STEPS``.
+        UnknownNameError: the cell of ``trace`` has no such quantity.
+    """
+    options = options or UnrollOptions()
+    traces = [trace] if compare is None else [trace, compare]
+    columns = make_columns(traces, options)
+    shown = [shown_quantity(each, options, fallback=index > 0) for index, each in enumerate(traces)]
+    limits = shared_limits(traces, shown)
+    sheet = Sheet(columns=columns, options=options, t=t, y=6)
+    focus = resolved_focus(trace, options)
+    panels = [
+        _draw_panel(sheet, each, what, limits=limits, focus=_focus_in(each, focus, options), letter=letter)
+        for each, what, letter in zip(traces, shown, ["A", "B"] if compare else [""], strict=False)
+    ]
+    body_height = sheet.y + 4
+    foot, height = draw_legend(traces, shown, sheet.rows, limits=limits, options=options, t=t, top=body_height)
+    width = max(columns.total, min(options.width, 640))
+    marks = _focus_marks(sheet, panels, focus, body_height)
+    alt = alt_text(traces, shown, t)
+    svg = _assembled(sheet, marks, foot, width, body_height, height, alt)
+    payload = _payload(sheet, traces, panels, focus, body_height, height, t) | {"language": language}
+    payload["id"] = hashlib.sha256((svg + repr(payload["texts"])).encode("utf-8", "replace")).hexdigest()[:16]
+    title = " / ".join(f"{each.model}: {clean(each.text)[:60]}" for each in traces)
+    return Figure(svg=svg, payload=payload, alt=alt, width=width, height=round(height), title=title)
+
+
+def shared_limits(traces: list[RecurrentTrace], shown: list[Shown]) -> dict[str, float]:
+    """The strongest colour of each quantity, the same for all traces: the largest magnitude of what is drawn."""
+
+    def largest(arrays: list[Any]) -> float:
+        return max((float(np.abs(array).max()) for array in arrays if array.size), default=0.0) or 1.0
+
+    layers = [part for trace in traces for part in trace.layers]
+    losses = [trace.losses[np.isfinite(trace.losses)] for trace in traces]
+    limits = {
+        "embedding": largest([trace.embeddings for trace in traces]),
+        "hidden_state": largest([part.hidden_state for part in layers]),
+        "cell_state": largest([part.cell_state for part in layers if part.cell_state is not None]),
+        "loss": max(largest(losses), 2.0),
+    }
+    own = largest([what.values for what in shown if what.quantity not in limits and what.signed])
+    return {**limits, "heatmap": limits.get(shown[0].quantity, own)}
+
+
+def _focus_in(trace: RecurrentTrace, focus: UnrollFocus, options: UnrollOptions) -> UnrollFocus:
+    """The same place in another trace, or the nearest one that it has."""
+    return resolved_focus(trace, replace(options, focus=focus))
+
+
+def _draw_panel(
+    sheet: Sheet,
+    trace: RecurrentTrace,
+    shown: Shown,
+    *,
+    limits: dict[str, float],
+    focus: UnrollFocus,
+    letter: str,
+) -> dict[str, Any]:
+    """One trace from title to heatmap; returns its part of the payload."""
+    if letter == "B":
+        sheet.y += 14
+        sheet.rule()
+        sheet.y += 14
+    top, first_row = sheet.y, len(sheet.rows)
+    title, rest = panel_title(trace, sheet.t)
+    size = sheet.options.font_size
+    name = f"{letter}  {title}" if letter else title
+    sheet.labels.append(
+        f'<text x="8" y="{num(top + size)}" font-size="{num(size)}" class="st">{esc(name)}'
+        f'<tspan class="mu" dx="10" font-weight="400" font-size="{num(sheet.options.small)}">{esc(rest)}</tspan></text>'
+    )
+    sheet.y += size * 1.9
+    source_y = draw_outputs(sheet, trace, loss_limit=limits["loss"])
+    draw_layers(sheet, trace, limits=limits)
+    draw_inputs(sheet, trace, limit=limits["embedding"])
+    if trace.fed_back < len(trace):
+        draw_feedback(sheet, trace, source_y=source_y, target_y=sheet.y - 2.4 * sheet.options.font_size)
+    sheet.rule()
+    sheet.y += 8
+    strip_limit = limits["heatmap"] if shown.signed else 1.0
+    strip = draw_unit_strip(sheet, trace, shown, focus, strip_limit) | {"limit": strip_limit}
+    sheet.y += 6
+    heatmap = draw_heatmap(sheet, shown, limit=limits["heatmap"])
+    return {
+        "start": round(top, 1),
+        "end": round(sheet.y, 1),
+        "rows": list(range(first_row, len(sheet.rows))),
+        "strip": strip | {"hiddenLimit": limits["hidden_state"]},
+        "heatmap": heatmap,
+        **_panel_texts(trace, sheet.t),
+    }
+
+
+def _panel_texts(trace: RecurrentTrace, t: Translator) -> dict[str, Any]:
+    """What the tooltip says of each step."""
+    probabilities = trace.probabilities
+    targets = [
+        None if target == NO_TARGET else [visible(trace.labels[target]), float(probabilities[step, target])]
+        for step, target in enumerate(trace.targets.tolist())
+    ]
+    return {
+        "tokens": [clean(visible(original)) or "∅" for original in trace.originals],
+        "pieces": [clean(visible(piece)) for piece in trace.pieces],
+        "top": [
+            [[clean(visible(label)), share] for label, share in trace.top(step, TOP_SENT)] for step in range(len(trace))
+        ],
+        "targets": targets,
+        "losses": [None if loss is None else loss for loss in np.where(np.isnan(trace.losses), None, trace.losses)],
+        "outputs": {
+            "language_model": t("next token"),
+            "classification": t("if the text ended here"),
+            "tagging": t("tag"),
+        }[trace.task],
+    }
+
+
+def _focus_marks(
+    sheet: Sheet, panels: list[dict[str, Any]], focus: UnrollFocus, bottom: float
+) -> tuple[str, str]:
+    """What lies behind and in front of the drawing: the band of the step, and the marks of the unit."""
+    columns = sheet.columns
+    x, top = columns.left + focus.step * columns.width, panels[0]["start"] + sheet.options.font_size * 1.5
+    behind = rect(0, top, columns.width, bottom - top, classes="sv-hover", radius=8, extra=' visibility="hidden"')
+    moved = f' transform="translate({x} 0)"'
+    behind += rect(0, top, columns.width, bottom - top, classes="sv-band", radius=8, extra=moved)
+    front = rect(0.8, top, columns.width - 1.6, bottom - top, classes="sv-frame", radius=8, extra=moved)
+    for index, row in enumerate(sheet.rows):
+        panel = next(number for number, each in enumerate(panels) if index in each["rows"])
+        if row["kind"] == "embedding":
+            continue
+        own = row["layer"] == focus.layer and row["direction"] == focus.direction
+        unit = min(focus.unit, row["units"] - 1)
+        front += _tile_marks(sheet, row, unit, len(panels[panel]["tokens"]), index, shown=own)
+    for number, panel in enumerate(panels):
+        heat = panel["heatmap"]
+        own = (heat["layer"], heat["direction"]) == (focus.layer, focus.direction)
+        unit = min(focus.unit, len(heat["order"]) - 1)
+        y = heat["top"] + heat["order"].index(unit) * heat["rowHeight"]
+        hidden = "" if own else ' visibility="hidden"'
+        front += rect(
+            columns.left - 1, -1, columns.width * len(panel["tokens"]) + 2, heat["rowHeight"] + 2,
+            classes="sv-row", radius=1.5, extra=f' transform="translate(0 {num(y)})" data-panel="{number}"{hidden}',
+        )  # fmt: skip
+    return behind, front
+
+
+def _tile_marks(sheet: Sheet, row: dict[str, Any], unit: int, steps: int, index: int, *, shown: bool) -> str:
+    """A frame around one unit's tile in every column."""
+    columns = sheet.columns
+    size = row["draw"] + 2
+    data = "".join(f"M{columns.left + row['x'] - 1 + s * columns.width} -1h{size}v{size}h-{size}z" for s in range(steps))
+    tile = unit // row["perTile"]
+    x, y = tile % row["columns"] * row["tile"], row["y"] + tile // row["columns"] * row["tile"]
+    hidden = "" if shown else ' visibility="hidden"'
+    return path(data, classes="sv-mark", extra=f' data-row="{index}" transform="translate({x} {y})"{hidden}')
+
+
+def _assembled(
+    sheet: Sheet, marks: tuple[str, str], foot: str, width: int, body_height: float, height: float, alt: str
+) -> str:
+    columns = sheet.columns
+    behind, front = marks
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="sv" role="img" aria-label="{esc(alt)}" '
+        f'viewBox="0 0 {width} {num(height)}" width="{width}" height="{num(height)}">'
+        + rect(0, 0, width, height, classes="bg")
+        + group([behind, *sheet.body, front], classes="sv-body")
+        + group([rect(0, 0, columns.label, body_height, classes="bg"), *sheet.labels], classes="sv-labels")
+        + group([foot], classes="sv-foot")
+        + "</svg>"
+    )
+
+
+def _payload(
+    sheet: Sheet,
+    traces: list[RecurrentTrace],
+    panels: list[dict[str, Any]],
+    focus: UnrollFocus,
+    body_height: float,
+    height: float,
+    t: Translator,
+) -> dict[str, Any]:
+    columns = sheet.columns
+    parts = {(part.layer, part.direction): part for trace in traces for part in trace.layers}
+    return {
+        "steps": columns.count,
+        "left": columns.left,
+        "column": columns.width,
+        "label": columns.label,
+        "roomWidth": sheet.options.width,
+        "bodyHeight": round(body_height, 1),
+        "fontSize": sheet.options.font_size,
+        "character": is_character_level(traces[0]),
+        "focus": focus.to_dict(),
+        "rows": sheet.rows,
+        "panels": panels,
+        "where": {f"{layer}.{direction}": where_words(part, t) for (layer, direction), part in parts.items()},
+        "texts": _texts(t),
+    }
+
+
+def _texts(t: Translator) -> dict[str, Any]:
+    """Everything that the module says."""
+    return {
+        "quantities": {name: quantity_name(name, t) for name in QUANTITY_NAMES} | {"embedding": t("input")},
+        "toolbar": t("Steps"),
+        "first": t("First step"),
+        "back": t("One step back"),
+        "play": t("Play"),
+        "pause": t("Pause"),
+        "forward": t("One step forward"),
+        "last": t("Last step"),
+        "step": t("step {step} of {steps}"),
+        "unit": t("Unit {unit}"),
+        "slider": t("Step"),
+        "png": t("Save this picture as PNG"),
+        "svg": t("Save this picture as SVG"),
+        "read_as": t("read as {piece}"),
+        "came": t("came next"),
+        "right": t("right"),
+        "surprisal": t("surprisal"),
+        "nats": t("nats"),
+        "group": t("units {first} to {last}, furthest from 0"),
+        "keys": t("Arrow keys: step and unit. Space: play. Click a column, a tile or a row."),
+    }
+

@@ -1,0 +1,121 @@
+"""The legend: colour bars with their end values, and in words how they are normalised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seqviz.charts.notation import quantity_name
+from seqviz.charts.palette import SHARE_BUCKETS, SIGNED_BUCKETS
+from seqviz.charts.svg import num, text_at, text_width, tile_paths, wrap
+from seqviz.charts.unroll_heatmap import Shown
+from seqviz.charts.unroll_layout import UnrollOptions
+from seqviz.charts.unroll_math import weight_names
+from seqviz.i18n import Translator
+from seqviz.traces import RecurrentTrace
+
+_BAR_HEIGHT = 10
+
+
+def draw_legend(
+    traces: list[RecurrentTrace],
+    shown: list[Shown],
+    rows: list[dict[str, Any]],
+    *,
+    limits: dict[str, float],
+    options: UnrollOptions,
+    t: Translator,
+    top: float,
+) -> tuple[str, float]:
+    """Draws the legend under the picture; returns it and the y below it."""
+    small = options.small
+    bars = _bars(shown, {row["kind"] for row in rows}, limits, options, t)
+    parts: list[str] = []
+    x, y = 8.0, top + 10
+    for name, signed, low, high in bars:
+        bar = 110 * options.unit
+        width = text_width(name, small) + text_width(low, small) + text_width(high, small) + bar + 44
+        if x > 8 and x + width > options.width:
+            x, y = 8.0, y + small * 1.9
+        parts.append(text_at(x, y + small, name, size=small, classes="st", anchor="start"))
+        x += text_width(name, small) * 1.04 + 10
+        parts.append(text_at(x, y + small, low, size=small, classes="mu", anchor="start"))
+        x += text_width(low, small) + 6
+        parts.append(_colour_bar(x, y + small * 0.68, bar, signed=signed))
+        x += bar + 6
+        parts.append(text_at(x, y + small, high, size=small, classes="mu", anchor="start"))
+        x += text_width(high, small) + 34
+    y += small * 2.1
+    for line in wrap(" ".join(_sentences(traces, shown, rows, options, t)), small, options.width - 24, lines=5):
+        parts.append(text_at(8, y + small, line, size=small, classes="mu", anchor="start"))
+        y += small * 1.45
+    return "".join(parts), y + 10
+
+
+def _bars(
+    shown: list[Shown], kinds: set[str], limits: dict[str, float], options: UnrollOptions, t: Translator
+) -> list[tuple[str, bool, str, str]]:
+    """Name, whether signed, and both end values of every colour scale in the picture."""
+    first = shown[0]
+    names = {"hidden_state": quantity_name("hidden_state", t), "embedding": quantity_name("input", t)}
+    if "cell_state" in kinds or (first.quantity == "cell_state" and not options.relative):
+        names["cell_state"] = quantity_name("cell_state", t)
+    bars = [(name, True, _value(-limits[kind]), _value(limits[kind])) for kind, name in names.items()]
+    heat = t("heatmap: {quantity}").format(quantity=quantity_name(first.quantity, t))
+    if options.relative:
+        low = t("own least") if not first.signed else t("− own largest")
+        bars.append((heat, first.signed, low, t("own largest")))
+    elif not first.signed:
+        bars.append((heat, False, "0", "1"))
+    elif first.quantity not in names:
+        bars.append((heat, True, _value(-limits["heatmap"]), _value(limits["heatmap"])))
+    return bars
+
+
+def _value(value: float) -> str:
+    text = f"{value:+.3g}" if value else "0"
+    return text.replace("-", "−")
+
+
+def _colour_bar(x: float, middle: float, width: float, *, signed: bool) -> str:
+    count = SIGNED_BUCKETS if signed else SHARE_BUCKETS
+    cells = np.arange(count)
+    drawn = tile_paths(cells, np.zeros(count, np.int64), cells, prefix="d" if signed else "s", step=1, draw=1)
+    return (
+        f'<g transform="translate({num(x)} {num(middle)}) scale({width / count:.4f} {_BAR_HEIGHT})" stroke-width="1" '
+        f'fill="none" shape-rendering="crispEdges">{drawn}</g>'
+    )
+
+
+def _sentences(
+    traces: list[RecurrentTrace], shown: list[Shown], rows: list[dict[str, Any]], options: UnrollOptions, t: Translator
+) -> list[str]:
+    """In words: what a tile is, how colours are normalised, which weights the arrows carry."""
+    shared = max(row["perTile"] for row in rows if row["kind"] != "embedding")
+    sentences = [
+        t("One tile is one unit, unit 0 at the top left.")
+        if shared == 1
+        else t("One tile is {count} units: of them the value furthest from 0.").format(count=shared)
+    ]
+    if options.relative:
+        sentences.append(
+            t("Heatmap colours are relative: each unit is divided by its own largest magnitude.")
+            if shown[0].signed
+            else t("Heatmap colours are relative: each unit runs from its own smallest to its own largest value.")
+        )
+    else:
+        sentences.append(
+            t("Colours are absolute: each scale runs to ± the largest magnitude in this picture, and 0 is neutral.")
+        )
+    if len(traces) > 1:
+        sentences.append(t("A and B have the same colour scales and the same columns."))
+    sentences.append(_weights(traces, options, t))
+    return sentences
+
+
+def _weights(traces: list[RecurrentTrace], options: UnrollOptions, t: Translator) -> str:
+    names = list(dict.fromkeys(n for tr in traces for n in weight_names(tr.layers[0].cell, notation=options.notation)))
+    return t("The arrows carry the same weights at every step: {names}.").format(
+        names=", ".join(name.replace("_", "") if len(name) < 3 else name for name in names)
+    )
