@@ -16,8 +16,8 @@ from seqviz.types import Direction
 
 
 @lru_cache(maxsize=8)
-def _cached(name: str, root: Path | None, _hashes: str) -> LoadedModel:
-    # A retrained checkpoint has other hashes, and so is loaded anew.
+def _cached(name: str, root: Path | None, _description: str) -> LoadedModel:
+    # A retrained checkpoint has another description (hashes, configuration), and so is loaded anew.
     return load_model(name, root=root)
 
 
