@@ -115,6 +115,7 @@ class TrainConfig(_FromDict):
         unroll_steps: steps of truncated back-propagation (language models).
         word_dropout: probability of hiding a training word behind <unk>.
         label_smoothing: share of the target spread over all labels.
+        prefix_share: share of a classifier's loss that is that of its verdicts after every word.
         precision: ``"float32"``, or ``"bfloat16"`` for autocast forward and backward passes (weights stay float32).
         seed: seed of weights, data order and dropout.
     """
@@ -132,6 +133,7 @@ class TrainConfig(_FromDict):
     unroll_steps: int = 100
     word_dropout: float = 0.0
     label_smoothing: float = 0.0
+    prefix_share: float = 0.0
     precision: str = "float32"
     seed: int = 1
 
@@ -152,5 +154,6 @@ class TrainConfig(_FromDict):
             ("unroll_steps", 1, 100_000),
             ("word_dropout", 0.0, 0.9),
             ("label_smoothing", 0.0, 0.9),
+            ("prefix_share", 0.0, 1.0),
         ):
             _check_range(field, getattr(self, field), low, high)

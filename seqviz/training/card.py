@@ -53,7 +53,8 @@ Licence: {card["licence"]}. {card.get("attribution", "")}
 
 ## Training
 
-`{details["command"]}`, seed {details["seed"]}, {minutes:.0f} minutes on {details["hardware"]}, torch {details["versions"]["torch"]}.
+`{details["command"]}`, seed {details["seed"]}, {minutes:.0f} minutes on {details["hardware"]}, \
+torch {details["versions"]["torch"]}.
 
 {train}.
 

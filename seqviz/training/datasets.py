@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import re
 import unicodedata
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def read_text(path: Path) -> str:
         return data.decode("utf-8")
     except FileNotFoundError as error:
         raise DataFormatError("There is no data file {path}.", path=path) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DataFormatError("{path} cannot be read as UTF-8 text: {reason}.", path=path, reason=error) from error
 
 
@@ -73,14 +74,20 @@ def read_tagging(path: Path) -> list[Tagged]:
     return sentences
 
 
+SHORTEST_OVERLAP = 12
+"""Letters and digits that a text needs for being looked for inside others; below, only equal texts overlap."""
+
+
 def without_overlap(rows: Iterable[Labelled], held_out: Iterable[Labelled]) -> list[Labelled]:
-    """Drops rows that contain, or are contained in, a held-out text (letters and digits compared, case folded)."""
-    held = [key for key in (_key(text) for _, text in held_out) if len(key) >= 12]
-    haystack = "\n".join(held)
+    """Drops rows that equal, contain or are contained in a held-out text (letters and digits compared, case folded)."""
+    held = {_key(text) for _, text in held_out}
+    long = [key for key in held if len(key) >= SHORTEST_OVERLAP]
+    haystack = "\n".join(long)
     kept = []
     for label, text in rows:
         key = _key(text)
-        if key in haystack or any(other in key for other in held):
+        inside = len(key) >= SHORTEST_OVERLAP and key in haystack
+        if key in held or inside or any(other in key for other in long):
             continue
         kept.append((label, text))
     return kept
@@ -91,7 +98,7 @@ def _key(text: str) -> str:
 
 
 def _lines(path: Path, *, keep_empty: bool = False) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        line = line.rstrip("\r")
+    for number, raw in enumerate(read_text(path).split("\n"), 1):
+        line = raw.rstrip("\r")
         if line.strip() or keep_empty:
             yield number, line

@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seqviz.config import TrainConfig
 from seqviz.errors import InvalidInputError
 from seqviz.metrics.figures import accuracy, entity_f1, perplexity
 from seqviz.models.cells import Carry
 from seqviz.models.sequence_model import SequenceModel
+from seqviz.models.stack import locked_dropout
 from seqviz.text import Encoded
 
 IGNORED = -100
@@ -23,13 +25,16 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Padded examples: ids and targets (batch, step) or targets (batch,); buckets (batch, step, n-gram)."""
+    """Padded examples: ids and targets (batch, step) or targets (batch,); buckets (batch, step, n-gram).
+
+    Only the later windows of a language model go on from the states of the batch before (``starts_stream`` false).
+    """
 
     ids: Tensor
     targets: Tensor
     lengths: Tensor | None = None
     buckets: Tensor | None = None
-    starts_stream: bool = False
+    starts_stream: bool = True
 
 
 class TrainingTask(Protocol):
@@ -44,20 +49,51 @@ class TrainingTask(Protocol):
 
     def evaluate(self, model: SequenceModel) -> dict[str, float]: ...
 
+    def training_ids(self) -> Sequence[Sequence[int]]: ...
+
 
 def training_loss(
-    model: SequenceModel, batch: Batch, carries: list[Carry] | None, *, word_dropout: float, label_smoothing: float
+    model: SequenceModel, batch: Batch, carries: list[Carry] | None, config: TrainConfig
 ) -> tuple[Tensor, list[Carry]]:
-    """Mean cross-entropy in nats over the batch's targets, and the carries behind it."""
+    """Mean cross-entropy in nats over the batch's targets, and the carries behind it.
+
+    With ``prefix_share`` a part of the loss is that of the verdicts after every word, the t-th of T words with weight
+    t / (1 + ... + T) (linear gain, Dai and Le 2015; target replication, Lipton et al. 2016).
+    """
     ids = batch.ids
-    if word_dropout:
-        ids = ids.masked_fill(torch.rand(ids.shape) < word_dropout, 0)  # id 0 is <unk>
+    if config.word_dropout:
+        ids = ids.masked_fill(torch.rand(ids.shape) < config.word_dropout, 0)  # id 0 is <unk>
+    if config.prefix_share:
+        return _prefix_loss(model, batch, ids, config)
     logits, carries = model(ids, buckets=batch.buckets, lengths=batch.lengths, carries=carries)
-    logits = logits.float().reshape(-1, logits.shape[-1])
     loss = functional.cross_entropy(
-        logits, batch.targets.reshape(-1), ignore_index=IGNORED, label_smoothing=label_smoothing
+        logits.float().reshape(-1, logits.shape[-1]),
+        batch.targets.reshape(-1),
+        ignore_index=IGNORED,
+        label_smoothing=config.label_smoothing,
     )
     return loss, carries
+
+
+def _prefix_loss(model: SequenceModel, batch: Batch, ids: Tensor, config: TrainConfig) -> tuple[Tensor, list[Carry]]:
+    if batch.lengths is None or model.config.task != "classification" or model.config.bidirectional:
+        raise InvalidInputError("train.prefix_share is for classifiers that read in one direction.")
+    states, carries = model.stack(model.embed(ids, batch.buckets), lengths=batch.lengths)
+    logits = model.output(locked_dropout(states, model.config.dropout, training=model.training)).float()
+    targets = batch.targets.unsqueeze(1).expand(ids.shape)
+    each = functional.cross_entropy(
+        logits.transpose(1, 2), targets, reduction="none", label_smoothing=config.label_smoothing
+    )
+    weights = prefix_weights(batch.lengths, ids.shape[1], config.prefix_share)
+    return (each * weights).sum(1).mean(), carries
+
+
+def prefix_weights(lengths: Tensor, steps: int, share: float) -> Tensor:
+    """Weights (batch, step) of the verdicts, 1 in each row: ``share`` rising linearly, the rest on the last word."""
+    position = torch.arange(1, steps + 1).unsqueeze(0)
+    ends = lengths.unsqueeze(1)
+    rising = position * (position <= ends)
+    return share * rising / rising.sum(1, keepdim=True) + (1 - share) * (position == ends)
 
 
 class LanguageModelTask:
@@ -99,13 +135,19 @@ class LanguageModelTask:
         streams = self._train[offset : offset + length * batch_size].view(batch_size, length)
         for start in range(0, length - 1, self._unroll_steps):
             stop = min(start + self._unroll_steps, length - 1)
-            yield Batch(
-                ids=streams[:, start:stop], targets=streams[:, start + 1 : stop + 1], starts_stream=start == 0
-            )
+            yield Batch(ids=streams[:, start:stop], targets=streams[:, start + 1 : stop + 1], starts_stream=start == 0)
 
     def evaluate(self, model: SequenceModel) -> dict[str, float]:
-        nats = language_model_nats(model, self._valid)
-        return {"nats_per_token": nats, "perplexity": perplexity(nats), "tokens": float(len(self._valid) - 1)}
+        return language_model_figures(model, self._valid)
+
+    def training_ids(self) -> list[list[int]]:
+        return [self._train.tolist()]
+
+
+def language_model_figures(model: SequenceModel, ids: Tensor) -> dict[str, float]:
+    """Cross-entropy in nats per token, perplexity and the number of predicted tokens."""
+    nats = language_model_nats(model, ids)
+    return {"nats_per_token": nats, "perplexity": perplexity(nats), "tokens": float(len(ids) - 1)}
 
 
 def language_model_nats(model: SequenceModel, ids: Tensor, *, window: int = 2048) -> float:
@@ -154,6 +196,9 @@ class LabelledTask:
         starts = range(0, len(order), batch_size)
         for index in torch.randperm(len(starts), generator=generator).tolist():
             yield collate([self._train[i] for i in order[starts[index] : starts[index] + batch_size]])
+
+    def training_ids(self) -> list[Sequence[int]]:
+        return [example.encoded.ids for example in self._train]
 
     def evaluate(self, model: SequenceModel) -> dict[str, float]:
         return evaluate_examples(model, self._valid, labels=self._labels, tagging=self._tagging)
@@ -207,4 +252,3 @@ def better(task: TrainingTask, figure: float, best: float | None) -> bool:
     if best is None or math.isnan(best):
         return not math.isnan(figure)
     return figure > best if task.higher_is_better else figure < best
-

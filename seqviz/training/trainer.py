@@ -6,7 +6,6 @@ carried states) lies in one file that is replaced in one piece, so that a killed
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
@@ -21,7 +20,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from seqviz.config import TrainConfig
-from seqviz.errors import CheckpointError
+from seqviz.errors import CheckpointError, SeqvizError
 from seqviz.models.cells import Carry
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.training.tasks import Batch, TrainingTask, better, training_loss
@@ -137,6 +136,7 @@ class Trainer:
                 state.batch = index + 1
                 if state.step % evaluate_every == 0 or state.step == total:
                     record = self._evaluated(record)
+                state.finished = state.evaluations_without_gain >= self.config.patience
                 state.seconds = self._clock() - started
                 if self._clock() - saved > self._save_seconds or state.finished:
                     self._save()
@@ -154,17 +154,18 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self.model.train()
-        with torch.autocast("cpu", torch.bfloat16) if config.precision == "bfloat16" else contextlib.nullcontext():
-            loss, carries = training_loss(
-                self.model,
-                batch,
-                self._carries,
-                word_dropout=config.word_dropout,
-                label_smoothing=config.label_smoothing,
-            )
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
+            loss, carries = training_loss(self.model, batch, self._carries, config)
         self._carries = [tuple(part.detach() for part in carry) for carry in carries]
         loss.backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self._parameters.values() if p.grad is not None])
+        if not torch.isfinite(norm):
+            # One more step would spoil every weight for good.
+            raise SeqvizError(
+                "Step {step}: the gradient is not finite. Try a smaller train.learning_rate"
+                ' or train.precision="float32".',
+                step=state.step + 1,
+            )
         if config.clip_norm:
             torch.nn.utils.clip_grads_with_norm_(self._parameters.values(), config.clip_norm, norm)
         self._optimizer.step()
@@ -206,7 +207,6 @@ class Trainer:
             self.best_weights = {k: v.detach().clone() for k, v in weights.items()}
         else:
             self._state.evaluations_without_gain += 1
-            self._state.finished = self._state.evaluations_without_gain >= self.config.patience
         self._copy(live)
         return replace(record, figures=figures, is_best=is_best)
 
@@ -244,12 +244,14 @@ class Trainer:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iterator)
         except (SafetensorError, OSError) as error:
             raise CheckpointError("{path} is damaged: {reason}.", path=path, reason=error) from error
-        if json.loads(metadata["config"]) != self.config.to_dict():
+        part = _Prefixed(tensors)
+        shapes = {name: tensor.shape for name, tensor in part["model."].items()}
+        same_model = shapes == {name: parameter.shape for name, parameter in self._parameters.items()}
+        if not same_model or TrainConfig.from_dict(json.loads(metadata["config"])) != self.config:
             raise CheckpointError(
                 "{path} belongs to a run with other settings; remove it or choose another folder.", path=path
             )
         self._state = _State(**json.loads(metadata["state"]))
-        part = _Prefixed(tensors)
         self._copy(part["model."])
         self._average, self.best_weights = part["average."], part["best."]
         for name, moment in part["optimizer."].items():

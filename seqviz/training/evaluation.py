@@ -1,0 +1,32 @@
+"""The standard figures of a checkpoint on a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from seqviz.errors import InvalidInputError
+from seqviz.models.loading import LoadedModel
+from seqviz.training.datasets import read_classification, read_tagging, read_text
+from seqviz.training.preparation import classified, tagged
+from seqviz.training.tasks import Example, evaluate_examples, language_model_figures
+
+
+def evaluate_file(loaded: LoadedModel, path: Path) -> dict[str, float]:
+    """The task's standard figures of a model on a file of the documented format (``seqviz.training.datasets``)."""
+    task, labels = loaded.info.config.task, loaded.labels
+    examples: list[Example]
+    with torch.inference_mode():
+        if task == "language_model":
+            ids = torch.tensor(loaded.encoder.encode(read_text(path)).ids)
+            if len(ids) < 2:
+                raise InvalidInputError("{path} has {count} tokens; at least 2 are needed.", path=path, count=len(ids))
+            return language_model_figures(loaded.model, ids)
+        if task == "classification":
+            examples = classified(read_classification(path), loaded.encoder, labels)
+        else:
+            examples = tagged(read_tagging(path), loaded.encoder, labels)
+        if not examples:
+            raise InvalidInputError("{path} has no examples.", path=path)
+        return evaluate_examples(loaded.model, examples, labels=labels, tagging=task == "tagging")

@@ -1,0 +1,126 @@
+"""The data of a recipe, read and numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from torch import Tensor
+
+from seqviz.config import ModelConfig
+from seqviz.errors import unknown_name
+from seqviz.text import TextEncoder
+from seqviz.training.datasets import Labelled, Tagged, read_classification, read_tagging, read_text, without_overlap
+from seqviz.training.embeddings import cooccurrence_vectors
+from seqviz.training.recipe_file import Recipe
+from seqviz.training.tasks import Example, LabelledTask, LanguageModelTask, TrainingTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A recipe with its data read: ready to train.
+
+    Args:
+        recipe: the recipe.
+        encoder: with the vocabulary of the training data.
+        labels: names of the classes or tags; empty for language models.
+        config: of the model.
+        task: the numbered data.
+    """
+
+    recipe: Recipe
+    encoder: TextEncoder
+    labels: tuple[str, ...]
+    config: ModelConfig
+    task: TrainingTask
+
+
+def prepare(recipe: Recipe, *, data: Path) -> Prepared:
+    """Reads the data, counts the vocabulary, numbers everything."""
+    if recipe.task not in _READERS:
+        raise unknown_name("task", recipe.task, _READERS)
+    encoder, labels, task = _READERS[recipe.task](recipe, data)
+    config = ModelConfig.from_dict(
+        {
+            **recipe.model,
+            "vocabulary_size": len(encoder.vocabulary),
+            "output_size": len(labels) or len(encoder.vocabulary),
+        }
+    )
+    return Prepared(recipe=recipe, encoder=encoder, labels=labels, config=config, task=task)
+
+
+_Parts = tuple[TextEncoder, tuple[str, ...], TrainingTask]
+
+
+def _encoder(recipe: Recipe, words: Sequence[str]) -> TextEncoder:
+    return TextEncoder.build(words, **recipe.tokenizer, buckets=recipe.model.get("subword_buckets", 0))
+
+
+def _language_model(recipe: Recipe, data: Path) -> _Parts:
+    text = "".join(read_text(data / path) for path in recipe.data["train"])
+    encoder = _encoder(recipe, [text])
+    valid_ids = encoder.encode(read_text(data / recipe.data["valid"])).ids
+    task = LanguageModelTask(encoder.encode(text).ids, valid_ids, unroll_steps=recipe.train.unroll_steps)
+    return encoder, (), task
+
+
+def _classification(recipe: Recipe, data: Path) -> _Parts:
+    held_out = read_classification(data / recipe.data["valid"])
+    read = [row for path in recipe.data["train"] for row in read_classification(data / path)]
+    rows = list(dict.fromkeys(without_overlap(read, held_out)))
+    encoder, labels = _encoder(recipe, [text for _, text in rows]), tuple(recipe.data["labels"])
+    train, valid = (classified(part, encoder, labels) for part in (rows, held_out))
+    return encoder, labels, LabelledTask(train, valid, labels=labels, tagging=False)
+
+
+def _tagging(recipe: Recipe, data: Path) -> _Parts:
+    sentences = [sentence for path in recipe.data["train"] for sentence in read_tagging(data / path)]
+    encoder = _encoder(recipe, [word for words, _ in sentences for word in words])
+    found = {tag for _, tags in sentences for tag in tags}
+    labels = tuple(sorted(found, key=lambda tag: (tag != "O", tag[2:], tag)))
+    train, valid = (tagged(part, encoder, labels) for part in (sentences, read_tagging(data / recipe.data["valid"])))
+    return encoder, labels, LabelledTask(train, valid, labels=labels, tagging=True)
+
+
+_READERS: Mapping[str, Callable[[Recipe, Path], _Parts]] = MappingProxyType(
+    {"language_model": _language_model, "classification": _classification, "tagging": _tagging}
+)
+
+
+def classified(rows: Sequence[Labelled], encoder: TextEncoder, labels: Sequence[str]) -> list[Example]:
+    """Numbers rows whose labels are 0, 1 ... in the order of the classes."""
+    numbered = {str(index): index for index in range(len(labels))}
+    for label, _ in rows:
+        if label not in numbered:
+            raise unknown_name("label", label, numbered)
+    return [Example(encoded=encoder.encode(text), target=numbered[label]) for label, text in rows]
+
+
+def tagged(sentences: Sequence[Tagged], encoder: TextEncoder, labels: Sequence[str]) -> list[Example]:
+    """Numbers sentences of words and tags."""
+    numbered = {tag: index for index, tag in enumerate(labels)}
+    unknown = {tag for _, tags in sentences for tag in tags} - set(numbered)
+    if unknown:
+        raise unknown_name("tag", min(unknown), labels)
+    return [
+        Example(encoded=encoder.encode_words(words), target=tuple(numbered[tag] for tag in tags))
+        for words, tags in sentences
+    ]
+
+
+def word_vectors(prepared: Prepared, *, data: Path) -> Tensor | None:
+    """The first word vectors, counted as the recipe's [embeddings] table says; None if it has none."""
+    options = dict(prepared.recipe.embeddings)
+    if not options:
+        return None
+    lines = [line for path in options.pop("texts") for line in read_text(data / path).split("\n")]
+    return cooccurrence_vectors(
+        [*prepared.task.training_ids(), *(prepared.encoder.encode(line).ids for line in lines)],
+        vocabulary_size=prepared.config.vocabulary_size,
+        size=prepared.config.embedding_size,
+        seed=prepared.recipe.train.seed,
+        **options,
+    )
