@@ -148,6 +148,19 @@ def verified_files(info: CheckpointInfo, root: Path | None = None) -> tuple[Path
     return folder / WEIGHTS, folder / TOKENIZER
 
 
+def fingerprint(name: str, root: Path | None = None) -> str:
+    """The SHA-256 of ``config.json``, which holds the hashes of weights and tokenizer: changes whenever they do.
+
+    Raises:
+        UnknownNameError: there is no such folder.
+        CheckpointError: its ``config.json`` cannot be read.
+    """
+    try:
+        return hashlib.sha256((_folder(name, root or checkpoints_root()) / CONFIG).read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=CONFIG) from error
+
+
 def read_card(name: str, root: Path | None = None) -> str:
     """The model card, as Markdown; empty if there is none."""
     path = _folder(name, root or checkpoints_root()) / CARD

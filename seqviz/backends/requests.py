@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from seqviz.traces import Structure
 from seqviz.types import Direction
 
-MAX_PIECES = 256
+MAX_PIECES = 200
 """Longest text, in pieces, that a view shows; longer ones are refused with the count and this limit."""
 
 

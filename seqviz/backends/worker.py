@@ -1,0 +1,101 @@
+"""What runs in a worker process. It imports torch; the parent process must never import it."""
+
+from __future__ import annotations
+
+from functools import cache, singledispatchmethod
+
+import torch
+from cachetools import LRUCache
+
+from seqviz.backends.requests import MAX_PIECES, Request, TraceRequest, UnitSumRequest
+from seqviz.checkpoints import fingerprint
+from seqviz.config import ModelConfig
+from seqviz.errors import SeqvizError
+from seqviz.models.loading import LoadedModel, load_model
+from seqviz.models.sequence_model import SequenceModel
+from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
+from seqviz.tracing import arithmetic, forward
+
+KEPT_MODELS = 8
+KEPT_TRACES_BYTES = 32_000_000
+
+
+class Worker:
+    """Loaded models, the latest traces, and one method for each kind of request."""
+
+    def __init__(self) -> None:
+        self._models: LRUCache[tuple[str, str], LoadedModel] = LRUCache(KEPT_MODELS)
+        self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
+
+    @singledispatchmethod
+    def answer(self, request: object) -> RecurrentTrace | UnitSum:
+        """Answers a request by its kind."""
+        raise TypeError(f"no handler for {type(request).__name__}")
+
+    @answer.register
+    def _(self, request: TraceRequest) -> RecurrentTrace:
+        return self._trace(request)
+
+    @answer.register
+    def _(self, request: UnitSumRequest) -> UnitSum:
+        return arithmetic.unit_sum(
+            self._model(request.trace.model),
+            self._trace(request.trace),
+            layer=request.layer,
+            direction=request.direction,
+            step=request.step,
+            unit=request.unit,
+            block=request.block,
+        )
+
+    def _trace(self, request: TraceRequest) -> RecurrentTrace:
+        key = (request, fingerprint(request.model))
+        trace = self._traces.get(key)
+        if trace is None:
+            trace = forward.trace(
+                self._model(request.model),
+                request.text,
+                structure=request.structure,
+                generate=request.generate,
+                temperature=request.temperature,
+                seed=request.seed,
+                targets=request.targets,
+                max_pieces=MAX_PIECES,
+            )
+            if num_bytes(trace) <= KEPT_TRACES_BYTES:
+                self._traces[key] = trace
+        return trace
+
+    def _model(self, name: str) -> LoadedModel:
+        key = (name, fingerprint(name))
+        if key not in self._models:
+            self._models[key] = load_model(name)
+        return self._models[key]
+
+    def warm_up(self, models: tuple[str, ...]) -> None:
+        """Runs the kernels once and loads models; one that cannot be loaded is reported when it is asked for."""
+        config = ModelConfig(
+            task="language_model", cell="lstm", vocabulary_size=8, embedding_size=8, hidden_size=8, output_size=8
+        )
+        with torch.inference_mode():
+            SequenceModel(config).eval().stack.record(torch.zeros(1, 8, 8))
+        for name in models:
+            try:
+                self.answer(TraceRequest(model=name, text="a"))
+            except SeqvizError:
+                continue
+
+
+@cache
+def _worker() -> Worker:
+    return Worker()
+
+
+def answer(request: Request) -> RecurrentTrace | UnitSum:
+    """Answers a request with the worker of this process."""
+    return _worker().answer(request)
+
+
+def warm_up(models: tuple[str, ...]) -> None:
+    """Prepares the worker of this process for its first request."""
+    _worker().warm_up(models)
