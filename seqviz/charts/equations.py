@@ -107,7 +107,14 @@ def cell_equations(
     """
     if cell not in CELL_NAMES:
         raise unknown_name("cell", cell, CELL_NAMES)
-    place = Place(notation=as_notation(notation), cell=cell, layer=layer, direction=direction, both_below=both_below)
+    place = Place(
+        notation=as_notation(notation),
+        cell=cell,
+        layer=layer,
+        direction=direction,
+        both_below=both_below,
+        backward=direction == "backward",
+    )
     if cell.startswith("rnn_"):
         return (_equation("hidden_state", place.now("hidden_state"), (_rnn_right(place),), t(_RNN_MEANING)),)
     if cell.startswith("gru"):

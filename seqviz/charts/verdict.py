@@ -118,14 +118,14 @@ def class_probability_chart(
         {
             "step": index,
             "word": visible(trace.originals[index]),
-            "label": t(trace.labels[k]),
+            "label": trace.labels[k],
             "probability": float(row[k]),
             "exact": str(row[k]),
         }
         for index, row in enumerate(trace.probabilities)
         for k in shown
     ]
-    only = t(trace.labels[1]) if len(trace.labels) == 2 else ""
+    only = trace.labels[1] if len(trace.labels) == 2 else ""
     title = t("P({label}) after this word").format(label=only) if only else t("probability after this word")
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("step:O", title=None, axis=_token_axis(trace, font_size), scale=alt.Scale(padding=0.5)),
@@ -135,7 +135,7 @@ def class_probability_chart(
             scale=alt.Scale(domain=[0, 1]),
             axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], titlePadding=10),
         ),
-        color=_class_colours(trace, theme, t),
+        color=_class_colours(trace, theme),
         tooltip=[
             alt.Tooltip("word:N", title=t("word")),
             alt.Tooltip("label:N", title=t("class")),
@@ -156,8 +156,8 @@ def class_probability_chart(
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
-def _class_colours(trace: RecurrentTrace, theme: Theme, t: Translator) -> alt.Color:
-    names, colours = [t(label) for label in trace.labels], category_colours(theme)
+def _class_colours(trace: RecurrentTrace, theme: Theme) -> alt.Color:
+    names, colours = list(trace.labels), category_colours(theme)
     scale = alt.Scale(domain=names, range=[colours[index % len(colours)] for index in range(len(names))])
     return alt.Color("label:N", title=None, scale=scale, legend=None if len(names) == 2 else alt.Legend(orient="top"))
 
@@ -168,7 +168,7 @@ def class_probability_alt(trace: RecurrentTrace, t: Translator = english) -> str
     best = int(probabilities[-1].argmax())
     sentences = [
         t("After all {count} words the verdict is {label} with probability {probability}.").format(
-            count=len(trace), label=t(trace.labels[best]), probability=_percent(float(probabilities[-1, best]))
+            count=len(trace), label=trace.labels[best], probability=_percent(float(probabilities[-1, best]))
         )
     ]
     if len(trace) > 1:
@@ -260,7 +260,7 @@ def _distribution_rows(trace: RecurrentTrace, step: int, count: int, t: Translat
     ranks = {int(index): rank for rank, index in enumerate(order, 1)}
     rows = []
     for row, index in enumerate(shown):
-        label, probability = visible(_label(trace, index, t)), trace.probabilities[step, index]
+        label, probability = visible(trace.labels[index]), trace.probabilities[step, index]
         mark = "" if index != target else "  ◀ " + _target_name(trace, t)
         late = f" (#{ranks[index]})" if ranks[index] > count else ""
         rows.append(
@@ -277,11 +277,6 @@ def _distribution_rows(trace: RecurrentTrace, step: int, count: int, t: Translat
             }
         )
     return rows
-
-
-def _label(trace: RecurrentTrace, index: int, t: Translator) -> str:
-    # Classes have names in the reader's language; tokens and tags are what they are.
-    return t(trace.labels[index]) if trace.task == "classification" else trace.labels[index]
 
 
 def _target_name(trace: RecurrentTrace, t: Translator) -> str:
