@@ -12,11 +12,10 @@ def main() -> None:
     """Runs on every interaction of every visitor."""
     import streamlit as st
 
-    from app.ui.settings import header, read_settings
+    from app.ui.settings import read_settings
 
     st.set_page_config(page_title="seqviz", page_icon=str(ROOT / "app" / "static" / "icon.svg"), layout="wide")
-    settings = read_settings()
-    t = settings.t
+    t = read_settings().t
     page = st.navigation(
         [
             st.Page(
@@ -30,7 +29,6 @@ def main() -> None:
         ],
         position="top",
     )
-    header(page.title, settings)
     page.run()
 
 

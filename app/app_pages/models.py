@@ -2,14 +2,18 @@
 
 import streamlit as st
 
-from app.ui.settings import read_settings
+from app.ui.settings import header, read_settings
 from seqviz.checkpoints import list_checkpoints, read_card
 from seqviz.i18n import translate_error
 
 settings = read_settings()
 t = settings.t
 
-st.caption(t("Every model here was trained by seqviz train; its figure is measured on the held-out split of its data."))
+header(
+    t("Models"),
+    t("Every model here was trained by seqviz train; its figure is measured on the held-out split of its data."),
+    settings,
+)
 found, broken = list_checkpoints()
 figure_names = {"nats_per_token": t("nats per token"), "accuracy": t("accuracy, %"), "f1": t("entity F1, %")}
 rows = []

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.ui.backend import ask_traces, show_error
 from app.ui.downloads import download_menu
-from app.ui.settings import read_settings
+from app.ui.settings import header, read_settings
 from app.ui.unroll_inputs import structure_notes, unroll_inputs
 from app.ui.unroll_view import drawn, picture_options, unroll_view
 from seqviz.backends.requests import MAX_PIECES
@@ -16,11 +16,13 @@ from seqviz.traces import RecurrentTrace
 settings = read_settings()
 t = settings.t
 
-st.caption(
+header(
+    t("Unroll"),
     t(
         "Type a sentence and watch a trained recurrent network read it: the same weights at every step, the state "
         "handed on from left to right. Click a step or a unit to see its equation with the live numbers."
-    )
+    ),
+    settings,
 )
 found, broken = list_checkpoints()
 for error in broken.values():
@@ -42,9 +44,11 @@ if len(traces) < len(answers):
     st.stop()
 st.session_state["unroll-good"] = inputs
 
+left, right = st.columns([7, 3], vertical_alignment="center")
 note = structure_notes(t)[traces[0].structure]
-st.caption(f"**{t('{count} steps').format(count=len(traces[0]))}** · {note}")
-options = picture_options(traces[0], settings)
+left.caption(f"**{t('{count} steps').format(count=len(traces[0]))}** · {note}")
+with right.popover(t("Heatmap"), icon=":material/grid_on:", width="stretch"):
+    options = picture_options(traces[0], settings)
 figure = drawn(inputs, options, settings)
 unroll_view(figure, inputs, traces, options, settings)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+
 from seqviz.backends.local import LocalBackend
 from seqviz.backends.protocol import Backend
-
 from seqviz.backends.requests import TraceRequest, UnitSumRequest
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator, translate_error

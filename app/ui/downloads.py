@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 
 import streamlit as st
+
 from app.ui.settings import page_theme
 from seqviz.charts.figure import Figure
-
 from seqviz.export import trace_csv, trace_json
 from seqviz.i18n import Translator
 from seqviz.traces import RecurrentTrace

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from seqviz.charts.unroll import UnrollFocus
+from seqviz.charts.unroll_layout import UnrollFocus
 from seqviz.types import Direction
 
 _KEY = "focus"

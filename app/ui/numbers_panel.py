@@ -13,8 +13,8 @@ from seqviz.charts.equations import aligned, cell_equations
 from seqviz.charts.filled import filled_equations
 from seqviz.charts.filled_output import output_equations
 from seqviz.charts.notation import conventions, quantity_name, visible
-from seqviz.charts.unroll import UnrollFocus, UnrollOptions, resolved_focus
-from seqviz.charts.verdict import distribution_alt, distribution_chart, figures_sentence
+from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
+from seqviz.charts.verdict import distribution_alt, distribution_chart
 from seqviz.errors import SeqvizError
 from seqviz.export import unit_sum_csv
 from seqviz.traces import RecurrentTrace, UnitSum
@@ -42,11 +42,10 @@ def _moment(request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, se
             unit=focus.unit,
         )
     )
-    equations, addends, output = st.columns([5, 4, 3], gap="large")
-    with equations:
+    left, right = st.columns([5, 7], gap="large")
+    with left:
         _equations(trace, focus, settings)
-    with addends:
-        key = f"block-{part.cell}"
+    with right:
         block = part.block_names[0]
         if len(part.block_names) > 1:
             block = st.segmented_control(
@@ -54,7 +53,7 @@ def _moment(request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, se
                 part.block_names,
                 default=block,
                 required=True,
-                key=key,
+                key=f"block-{part.cell}",
                 format_func=lambda name: quantity_name(name, t=t),
             )
         try:
@@ -72,14 +71,16 @@ def _moment(request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, se
             show_error(error, t)
         else:
             _sum(unit_sum, trace, settings)
-    with output:
-        st.altair_chart(
-            distribution_chart(trace, step=focus.step, count=8, theme=page_theme(), font_size=settings.font_size, t=t),
-            width="stretch",
-            theme=None,
-            alt=distribution_alt(trace, step=focus.step, t=t),
-        )
-        st.caption(figures_sentence(trace, focus.step, t))
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        for equation in output_equations(trace, step=focus.step, notation=settings.notation, t=t):
+            st.markdown(f"$\\displaystyle {equation.stacked}$")
+    right.altair_chart(
+        distribution_chart(trace, step=focus.step, count=8, theme=page_theme(), font_size=settings.font_size, t=t),
+        width="stretch",
+        theme=None,
+        alt=distribution_alt(trace, step=focus.step, t=t),
+    )
 
 
 def _equations(trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) -> None:
@@ -98,15 +99,13 @@ def _equations(trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) ->
         t=t,
     )
     for equation in filled:
-        st.latex(equation.stacked)
+        st.markdown(f"$\\displaystyle {equation.stacked}$")
         if equation.note:
             st.caption(equation.note)
-    with st.expander(t("Equations of the cell and of the output")):
+    with st.expander(t("The equations of this cell")):
         st.latex(aligned(cell_equations(part.cell, notation=notation, t=t)))
         for sentence in conventions(part.cell, notation=notation, t=t):
             st.caption(sentence)
-        for equation in output_equations(trace, step=focus.step, notation=notation, t=t):
-            st.latex(equation.stacked)
 
 
 def _sum(unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings) -> None:

@@ -52,17 +52,16 @@ def read_settings() -> Settings:
     )
 
 
-def header(title: str, settings: Settings) -> None:
-    """The page's title with the display settings at the right."""
+def header(title: str, intro: str, settings: Settings) -> None:
+    """The page's title, what it is in two sentences, and the display settings at the right."""
     t = settings.t
     if settings.presenter:
         # Streamlit has no run-time option for its base size; everything in the page is sized in rem.
         st.html("<style>html{font-size:20px}</style>")
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    left.title(title, anchor=False)
+    left, middle, right = st.columns([2, 9, 2], vertical_alignment="center")
+    left.header(title, anchor=False)
+    middle.caption(intro)
     with right.popover(t("Display"), icon=":material/tune:", width="stretch"):
-        # The default language is the browser's: a bound widget leaves its default out of the URL, so a link that is
-        # sent on would change language. Hence no default but the session's.
         st.session_state.setdefault("lang", settings.language)
         st.radio(
             t("Language"),

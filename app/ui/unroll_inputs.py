@@ -56,7 +56,7 @@ def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
                 type="tertiary",
                 help=example.text,
             )
-    left, middle, right = st.columns([3, 4, 3], vertical_alignment="bottom")
+    left, middle, right = st.columns([27, 44, 29], vertical_alignment="bottom")
     model = left.selectbox(
         t("Model"),
         names,
@@ -72,6 +72,7 @@ def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
         STRUCTURES,
         default=structures_of(models[model].config.task)[0],
         required=True,
+        wrap=True,
         key="structure",
         format_func=lambda name: structure_titles(t)[name],
         on_change=_fit_model,

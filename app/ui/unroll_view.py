@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import streamlit as st
 
@@ -15,7 +14,8 @@ from app.ui.settings import Settings
 from app.ui.unroll_inputs import Inputs
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import quantity_name
-from seqviz.charts.unroll import SORTS, Sort, UnrollOptions, resolved_focus, unroll_figure
+from seqviz.charts.unroll import UnrollOptions, unroll_figure
+from seqviz.charts.unroll_layout import SORTS, Sort, resolved_focus
 from seqviz.i18n import Translator, translator
 from seqviz.traces import LayerTrace, RecurrentTrace
 
@@ -25,40 +25,35 @@ _FIGURE_KEY = "unroll-figure"
 def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
     """Draws the controls of the heatmap and returns how the picture is to be drawn."""
     t = settings.t
-    with st.expander(t("Heatmap: layer, quantity, order of units, scale"), icon=":material/grid_on:"):
-        first, second, third, fourth = st.columns(4)
-        parts = {f"{part.layer}.{part.direction}": part for part in trace.layers}
-        place = first.selectbox(
-            t("Layer"),
-            list(parts),
-            index=len(parts) - (2 if trace.layers[-1].direction == "backward" else 1),
-            key="layer",
-            format_func=lambda name: _layer_name(parts[name], t),
-            bind="query-params",
-        )
-        part = parts[place]
-        quantities = list(part.quantities())[::-1]
-        quantity = second.selectbox(
-            t("Quantity"),
-            quantities,
-            key="quantity",
-            format_func=lambda name: quantity_name(name, t=t),
-            bind="query-params",
-        )
-        sort = third.selectbox(
-            t("Order of units"), SORTS, key="sort", format_func=lambda name: _sort_name(name, t), bind="query-params"
-        )
-        relative = fourth.toggle(t("Each unit on its own scale"), key="relative", bind="query-params")
-        cell_state = part.cell_state is not None and fourth.toggle(
-            t("Show cell states"), key="cells", bind="query-params"
-        )
+    parts = {f"{part.layer}.{part.direction}": part for part in trace.layers}
+    place = st.selectbox(
+        t("Layer"),
+        list(parts),
+        index=len(parts) - (2 if trace.layers[-1].direction == "backward" else 1),
+        key="layer",
+        format_func=lambda name: _layer_name(parts[name], t),
+        bind="query-params",
+    )
+    part = parts[place]
+    quantity = st.selectbox(
+        t("Quantity"),
+        list(part.quantities())[::-1],
+        key="quantity",
+        format_func=lambda name: quantity_name(name, t=t),
+        bind="query-params",
+    )
+    sort = st.selectbox(
+        t("Order of units"), SORTS, key="sort", format_func=lambda name: _sort_name(name, t), bind="query-params"
+    )
+    relative = st.toggle(t("Each unit on its own scale"), key="relative", bind="query-params")
+    cell_state = part.cell_state is not None and st.toggle(t("Show cell states"), key="cells", bind="query-params")
     return UnrollOptions(
         font_size=settings.font_size,
         notation=settings.notation,
         layer=part.layer,
         direction=part.direction,
         quantity=quantity,
-        sort=cast(Sort, sort),
+        sort=sort,
         relative=relative,
         show_cell_state=cell_state,
     )
