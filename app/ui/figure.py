@@ -31,11 +31,13 @@ def show_figure(figure: Figure, *, key: str, focus: Mapping[str, Any] | None = N
     Returns:
         Where the reader last clicked, stepped or played to, in the same form; None as long as nowhere.
     """
-    result = _component(
-        data={"svg": figure.svg, "payload": figure.payload, "focus": None if focus is None else dict(focus)},
-        key=key,
-        on_focus_change=_nothing,
-    )
+    with st.container(gap=None):
+        # The second mount hands the focus on: the first one's data stays the same, and Streamlit then sends only
+        # its hash in place of a few hundred kilobytes.
+        result = _component(
+            data={"svg": figure.svg, "payload": figure.payload, "key": key}, key=key, on_focus_change=_nothing
+        )
+        _component(data={"key": key, "focus": None if focus is None else dict(focus)}, key=f"{key}-focus")
     value = result.focus
     return dict(value) if value else None
 

@@ -1,4 +1,4 @@
-"""A finished picture: one SVG, the numbers for its interaction, its text alternative, and the forms it is sent out in."""
+"""A finished picture: its SVG, the numbers for its interaction, its text alternative, and the forms it goes out in."""
 
 from __future__ import annotations
 
@@ -79,13 +79,17 @@ class Figure:
         name = escape(self.title if title is None else title)
         # "</" cannot stand inside a script element, whatever a token says.
         payload = json.dumps(self.payload, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-        start = "hydrate(document.getElementById('figure'),{payload:JSON.parse(document.getElementById('data').textContent)});"
+        start = (
+            "const data = JSON.parse(document.getElementById('data').textContent);\n"
+            "hydrate(document.getElementById('figure'), { payload: data });"
+        )
+        theme_class = _PAGE_CLASS[theme]
         language = escape(str(self.payload.get("language", "en")))
         return (
             f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
             f"<style>{figure_css()}</style></head>"
-            f'<body class="sv-page sv-root {_PAGE_CLASS[theme]}"><main id="figure" class="sv-root {_PAGE_CLASS[theme]}">'
+            f'<body class="sv-page sv-root {theme_class}"><main id="figure" class="sv-root {theme_class}">'
             f'{self.svg}</main><script type="application/json" id="data">{payload}</script>'
             f'<script type="module">{figure_js()}\n{start}</script></body></html>'
         )

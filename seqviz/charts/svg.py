@@ -35,11 +35,12 @@ def _styles() -> dict[str, dict[str, str]]:
         "st": {"fill": "$text", "font-weight": "650"},
         "it": {"fill": "$muted", "font-style": "italic"},
         "ln": {"stroke": "$line", "fill": "none", "stroke-width": "1.4"},
+        "lt": {"stroke": "$line", "fill": "none", "stroke-width": "1.1"},
         "lf": {"stroke": "$line", "fill": "none", "stroke-width": "1.2", "stroke-dasharray": "2 3"},
         "hd": {"fill": "$line"},
         "hr": {"stroke": "$faint", "fill": "none", "stroke-width": "1"},
         "gd": {"stroke": "$faint", "fill": "none", "stroke-width": "1", "stroke-dasharray": "3 3"},
-        "fb": {"stroke": "$accent", "fill": "none", "stroke-width": "1.6", "stroke-dasharray": "5 3.5"},
+        "fb": {"stroke": "$accent", "fill": "none", "stroke-width": "1.2", "stroke-dasharray": "4 3.5"},
         "fh": {"fill": "$accent"},
         "bx": {"fill": "$cell", "stroke": "$line", "stroke-width": "1.1"},
         "tk": {"fill": "$track"},
@@ -58,6 +59,7 @@ def _styles() -> dict[str, dict[str, str]]:
         "on": {"fill": "$on_category", "font-weight": "650"},
         "sv-band": {"fill": "$tint"},
         "sv-hover": {"fill": "$hover"},
+        "sv-lens": {"fill": "none", "stroke": "$line", "stroke-width": "1.4"},
         "sv-frame": {"fill": "none", "stroke": "$accent", "stroke-width": "1.6"},
         "sv-mark": {"fill": "none", "stroke": "$accent", "stroke-width": "1.8"},
         "sv-row": {"fill": "none", "stroke": "$accent", "stroke-width": "1.4"},
@@ -160,11 +162,19 @@ def arrow_head(x: float, y: float, *, towards: str, size: float = 5.0) -> str:
     half = size * 0.6
     dx, dy = {"up": (0, 1), "down": (0, -1), "right": (-1, 0), "left": (1, 0)}[towards]
     ax, ay = x + dx * size, y + dy * size
-    return f"M{num(x)} {num(y)}L{num(ax + dy * half)} {num(ay + dx * half)}L{num(ax - dy * half)} {num(ay - dx * half)}Z"
+    return (
+        f"M{num(x)} {num(y)}L{num(ax + dy * half)} {num(ay + dx * half)}L{num(ax - dy * half)} {num(ay - dx * half)}Z"
+    )
 
 
 def tile_paths(
-    columns: NDArray[np.int64], rows: NDArray[np.int64], buckets: NDArray[np.int64], *, prefix: str, step: int, draw: int
+    columns: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    buckets: NDArray[np.int64],
+    *,
+    prefix: str,
+    step: int,
+    draw: int,
 ) -> str:
     """One path for each colour bucket: every tile is a horizontal stroke.
 

@@ -7,6 +7,8 @@ One renderer for page, notebook and file. The picture is complete as it is; its 
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import QUANTITY_NAMES, quantity_name, visible
-from seqviz.charts.svg import clean, esc, group, num, path, rect, text_at
+from seqviz.charts.svg import clean, esc, group, num, path, rect
 from seqviz.charts.unroll_alt import alt_text, panel_title
 from seqviz.charts.unroll_heatmap import Shown, draw_heatmap, draw_unit_strip, shown_quantity, where_words
 from seqviz.charts.unroll_layout import (
@@ -69,17 +71,25 @@ def unroll_figure(
     limits = shared_limits(traces, shown)
     sheet = Sheet(columns=columns, options=options, t=t, y=6)
     focus = resolved_focus(trace, options)
+    letters = [""] if compare is None else ["A", "B"]
+    networks = [_draw_network(sheet, each, limits, name) for each, name in zip(traces, letters, strict=True)]
+    details = [
+        _draw_details(sheet, each, what, limits=limits, focus=_focus_in(each, focus, options), letter=name)
+        for each, what, name in zip(traces, shown, letters, strict=True)
+    ]
     panels = [
-        _draw_panel(sheet, each, what, limits=limits, focus=_focus_in(each, focus, options), letter=letter)
-        for each, what, letter in zip(traces, shown, ["A", "B"] if compare else [""], strict=False)
+        {**network, **detail, "ranges": [network["range"], detail["range"]], **_panel_texts(each, t)}
+        for network, detail, each in zip(networks, details, traces, strict=True)
     ]
     body_height = sheet.y + 4
-    foot, height = draw_legend(traces, shown, sheet.rows, limits=limits, options=options, t=t, top=body_height)
     width = max(columns.total, min(options.width, 640))
+    foot, height = draw_legend(
+        traces, shown, sheet.rows, limits=limits, options=options, t=t, top=body_height, width=min(width, options.width)
+    )
     marks = _focus_marks(sheet, panels, focus, body_height)
     alt = alt_text(traces, shown, t)
     svg = _assembled(sheet, marks, foot, width, body_height, height, alt)
-    payload = _payload(sheet, traces, panels, focus, body_height, height, t) | {"language": language}
+    payload = _payload(sheet, traces, panels, focus, body_height, t) | {"language": language}
     payload["id"] = hashlib.sha256((svg + repr(payload["texts"])).encode("utf-8", "replace")).hexdigest()[:16]
     title = " / ".join(f"{each.model}: {clean(each.text)[:60]}" for each in traces)
     return Figure(svg=svg, payload=payload, alt=alt, width=width, height=round(height), title=title)
@@ -108,20 +118,12 @@ def _focus_in(trace: RecurrentTrace, focus: UnrollFocus, options: UnrollOptions)
     return resolved_focus(trace, replace(options, focus=focus))
 
 
-def _draw_panel(
-    sheet: Sheet,
-    trace: RecurrentTrace,
-    shown: Shown,
-    *,
-    limits: dict[str, float],
-    focus: UnrollFocus,
-    letter: str,
-) -> dict[str, Any]:
-    """One trace from title to heatmap; returns its part of the payload."""
+def _draw_network(sheet: Sheet, trace: RecurrentTrace, limits: dict[str, float], letter: str) -> dict[str, Any]:
+    """Title, outputs, layers and tokens of one trace; returns its rows of tiles and where it stands."""
     if letter == "B":
-        sheet.y += 14
+        sheet.y += 12
         sheet.rule()
-        sheet.y += 14
+        sheet.y += 10
     top, first_row = sheet.y, len(sheet.rows)
     title, rest = panel_title(trace, sheet.t)
     size = sheet.options.font_size
@@ -133,22 +135,29 @@ def _draw_panel(
     sheet.y += size * 1.9
     source_y = draw_outputs(sheet, trace, loss_limit=limits["loss"])
     draw_layers(sheet, trace, limits=limits)
-    draw_inputs(sheet, trace, limit=limits["embedding"])
+    target_y = draw_inputs(sheet, trace, limit=limits["embedding"])
     if trace.fed_back < len(trace):
-        draw_feedback(sheet, trace, source_y=source_y, target_y=sheet.y - 2.4 * sheet.options.font_size)
+        draw_feedback(sheet, trace, source_y=source_y, target_y=target_y)
+    return {"range": [round(top, 1), round(sheet.y, 1)], "rows": list(range(first_row, len(sheet.rows)))}
+
+
+def _draw_details(
+    sheet: Sheet, trace: RecurrentTrace, shown: Shown, *, limits: dict[str, float], focus: UnrollFocus, letter: str
+) -> dict[str, Any]:
+    """The unit in focus and the heatmap of one trace; returns what the interaction needs of them."""
+    sheet.y += 2
     sheet.rule()
+    top = sheet.y
     sheet.y += 8
-    strip_limit = limits["heatmap"] if shown.signed else 1.0
-    strip = draw_unit_strip(sheet, trace, shown, focus, strip_limit) | {"limit": strip_limit}
+    limit = limits["heatmap"] if shown.signed else 1.0
+    strip = draw_unit_strip(sheet, trace, shown, focus, limit, letter=letter)
     sheet.y += 6
-    heatmap = draw_heatmap(sheet, shown, limit=limits["heatmap"])
+    heatmap = draw_heatmap(sheet, shown, limit=limits["heatmap"], letter=letter)
     return {
-        "start": round(top, 1),
-        "end": round(sheet.y, 1),
-        "rows": list(range(first_row, len(sheet.rows))),
         "strip": strip | {"hiddenLimit": limits["hidden_state"]},
         "heatmap": heatmap,
-        **_panel_texts(trace, sheet.t),
+        "range": [round(top, 1), round(sheet.y, 1)],
+        "letter": letter,
     }
 
 
@@ -166,7 +175,7 @@ def _panel_texts(trace: RecurrentTrace, t: Translator) -> dict[str, Any]:
             [[clean(visible(label)), share] for label, share in trace.top(step, TOP_SENT)] for step in range(len(trace))
         ],
         "targets": targets,
-        "losses": [None if loss is None else loss for loss in np.where(np.isnan(trace.losses), None, trace.losses)],
+        "losses": [None if math.isnan(loss) else loss for loss in trace.losses.tolist()],
         "outputs": {
             "language_model": t("next token"),
             "classification": t("if the text ended here"),
@@ -175,23 +184,22 @@ def _panel_texts(trace: RecurrentTrace, t: Translator) -> dict[str, Any]:
     }
 
 
-def _focus_marks(
-    sheet: Sheet, panels: list[dict[str, Any]], focus: UnrollFocus, bottom: float
-) -> tuple[str, str]:
+def _focus_marks(sheet: Sheet, panels: list[dict[str, Any]], focus: UnrollFocus, bottom: float) -> tuple[str, str]:
     """What lies behind and in front of the drawing: the band of the step, and the marks of the unit."""
     columns = sheet.columns
-    x, top = columns.left + focus.step * columns.width, panels[0]["start"] + sheet.options.font_size * 1.5
+    x, top = columns.left + focus.step * columns.width, panels[0]["range"][0] + sheet.options.font_size * 1.5
     behind = rect(0, top, columns.width, bottom - top, classes="sv-hover", radius=8, extra=' visibility="hidden"')
     moved = f' transform="translate({x} 0)"'
     behind += rect(0, top, columns.width, bottom - top, classes="sv-band", radius=8, extra=moved)
-    front = rect(0.8, top, columns.width - 1.6, bottom - top, classes="sv-frame", radius=8, extra=moved)
+    front = rect(0.7, top, columns.width - 1.4, bottom - top, classes="sv-lens", radius=8, extra=' visibility="hidden"')
+    front += rect(0.8, top, columns.width - 1.6, bottom - top, classes="sv-frame", radius=8, extra=moved)
     for index, row in enumerate(sheet.rows):
-        panel = next(number for number, each in enumerate(panels) if index in each["rows"])
         if row["kind"] == "embedding":
             continue
+        steps = next(len(panel["tokens"]) for panel in panels if index in panel["rows"])
         own = row["layer"] == focus.layer and row["direction"] == focus.direction
         unit = min(focus.unit, row["units"] - 1)
-        front += _tile_marks(sheet, row, unit, len(panels[panel]["tokens"]), index, shown=own)
+        front += _tile_marks(sheet, row, unit, steps, index, shown=own)
     for number, panel in enumerate(panels):
         heat = panel["heatmap"]
         own = (heat["layer"], heat["direction"]) == (focus.layer, focus.direction)
@@ -209,7 +217,9 @@ def _tile_marks(sheet: Sheet, row: dict[str, Any], unit: int, steps: int, index:
     """A frame around one unit's tile in every column."""
     columns = sheet.columns
     size = row["draw"] + 2
-    data = "".join(f"M{columns.left + row['x'] - 1 + s * columns.width} -1h{size}v{size}h-{size}z" for s in range(steps))
+    data = "".join(
+        f"M{columns.left + row['x'] - 1 + s * columns.width} -1h{size}v{size}h-{size}z" for s in range(steps)
+    )
     tile = unit // row["perTile"]
     x, y = tile % row["columns"] * row["tile"], row["y"] + tile // row["columns"] * row["tile"]
     hidden = "" if shown else ' visibility="hidden"'
@@ -238,7 +248,6 @@ def _payload(
     panels: list[dict[str, Any]],
     focus: UnrollFocus,
     body_height: float,
-    height: float,
     t: Translator,
 ) -> dict[str, Any]:
     columns = sheet.columns
@@ -256,6 +265,7 @@ def _payload(
         "rows": sheet.rows,
         "panels": panels,
         "where": {f"{layer}.{direction}": where_words(part, t) for (layer, direction), part in parts.items()},
+        "file": re.sub(r"[^\w-]+", "-", " ".join(trace.model for trace in traces)) + "-unrolled",
         "texts": _texts(t),
     }
 
@@ -284,4 +294,3 @@ def _texts(t: Translator) -> dict[str, Any]:
         "group": t("units {first} to {last}, furthest from 0"),
         "keys": t("Arrow keys: step and unit. Space: play. Click a column, a tile or a row."),
     }
-

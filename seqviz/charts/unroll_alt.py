@@ -20,7 +20,7 @@ CELL_TITLES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 
 def cell_title(cell: str) -> str:
     """The family of a cell as it is written: RNN, GRU or LSTM."""
-    return CELL_TITLES[cell.split("_")[0]]
+    return CELL_TITLES[cell.split("_", maxsplit=1)[0]]
 
 
 def panel_title(trace: RecurrentTrace, t: Translator) -> tuple[str, str]:

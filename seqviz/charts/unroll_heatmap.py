@@ -77,9 +77,11 @@ def scaled(values: FloatArray, *, signed: bool, relative: bool) -> FloatArray:
     return (values - low) / np.where(high > low, high - low, 1)
 
 
-def draw_unit_strip(sheet: Sheet, trace: RecurrentTrace, shown: Shown, focus: UnrollFocus, limit: float) -> dict[str, Any]:
+def draw_unit_strip(
+    sheet: Sheet, trace: RecurrentTrace, shown: Shown, focus: UnrollFocus, limit: float, *, letter: str = ""
+) -> dict[str, Any]:
     """The unit in focus as a bar for each step; returns what the interaction needs to draw another unit."""
-    columns, options, t = sheet.columns, sheet.options, sheet.t
+    columns, options = sheet.columns, sheet.options
     small = options.small
     same = (shown.part.layer, shown.part.direction) == (focus.layer, focus.direction)
     part = shown.part if same else trace.layer(focus.layer, focus.direction)
@@ -104,15 +106,15 @@ def draw_unit_strip(sheet: Sheet, trace: RecurrentTrace, shown: Shown, focus: Un
         sheet.body.append(
             text_at(x, top + height + small * 1.05, text, size=small, classes="mu", extra=' data-strip="number"')
         )
-    _strip_label(sheet, part, shown.quantity if same else "hidden_state", focus.unit, top + height / 2)
+    _strip_label(sheet, part, shown.quantity if same else "hidden_state", focus.unit, top + height / 2, letter)
     sheet.y = top + height + small * 1.6
     return strip
 
 
-def _strip_label(sheet: Sheet, part: LayerTrace, quantity: str, unit: int, y: float) -> None:
+def _strip_label(sheet: Sheet, part: LayerTrace, quantity: str, unit: int, y: float, letter: str) -> None:
     t, small = sheet.t, sheet.options.small
     lines = [
-        (t("Unit {unit}").format(unit=unit), "st", "unit"),
+        (lettered(letter, t("Unit {unit}").format(unit=unit)), "st", "unit"),
         (where_words(part, t), "mu", "where"),
         (quantity_name(quantity, t), "mu", "quantity"),
     ]
@@ -121,6 +123,11 @@ def _strip_label(sheet: Sheet, part: LayerTrace, quantity: str, unit: int, y: fl
             text_at(8, y + (index - 1) * small * 1.28 + small * 0.35, line, size=small, classes=classes, anchor="start",
                     extra=f' data-strip="{role}"')
         )  # fmt: skip
+
+
+def lettered(letter: str, words: str) -> str:
+    """Marks words as belonging to the first or second of two traces."""
+    return f"{letter} · {words}" if letter else words
 
 
 def where_words(part: LayerTrace, t: Translator) -> str:
@@ -135,7 +142,8 @@ def strip_bars(
     top, height, bar = strip["top"], strip["height"], strip["width"]
     zero = top + (height / 2 if signed else height)
     scale = (height / 2 if signed else height) / (limit or 1.0)
-    up, down = [], []
+    up: list[str] = []
+    down: list[str] = []
     for step, value in enumerate(values.tolist()):
         x = left + (step + 0.5) * width - bar / 2
         (up if value >= 0 else down).append(f"M{num(x)} {num(zero)}v{num(-value * scale)}h{num(bar)}V{num(zero)}Z")
@@ -149,7 +157,7 @@ def strip_numbers(values: FloatArray, decimals: int) -> list[str]:
     return [f"{value:.{decimals}f}".replace("-", "−") for value in values.tolist()]
 
 
-def draw_heatmap(sheet: Sheet, shown: Shown, *, limit: float) -> dict[str, Any]:
+def draw_heatmap(sheet: Sheet, shown: Shown, *, limit: float, letter: str = "") -> dict[str, Any]:
     """Units by steps, one row a unit; returns what the interaction needs."""
     columns, options, t = sheet.columns, sheet.options, sheet.t
     order = unit_order(shown.values, options.sort)
@@ -171,7 +179,7 @@ def draw_heatmap(sheet: Sheet, shown: Shown, *, limit: float) -> dict[str, Any]:
     _unit_ticks(sheet, order, top, height)
     middle = top + min(units * height / 2, 120 * options.unit)
     sheet.label(
-        [quantity_name(shown.quantity, t).capitalize()],
+        lettered(letter, quantity_name(shown.quantity, t).capitalize()),
         middle,
         small=[where_words(shown.part, t), t("{count} units").format(count=units), t(SORT_NAMES[options.sort])],
     )

@@ -48,7 +48,7 @@ class UnrollOptions:
         sort: order of the heatmap's units.
         relative: heatmap colours normalised for each unit apart.
         show_cell_state: draw c under h where the cell has one.
-        focus: the moment in focus; None for the middle step and the unit that changes most.
+        focus: the moment in focus; None for an early step and the unit that changes most.
     """
 
     width: int = 1280
@@ -292,4 +292,4 @@ def resolved_focus(trace: RecurrentTrace, options: UnrollOptions) -> UnrollFocus
         )
     part = heatmap_part(trace, options)
     unit = int(part.hidden_state.astype(np.float64).var(0).argmax())
-    return UnrollFocus(step=len(trace) // 2, layer=part.layer, direction=part.direction, unit=unit)
+    return UnrollFocus(step=min(len(trace) // 2, 8), layer=part.layer, direction=part.direction, unit=unit)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from seqviz.charts.notation import quantity_name
+from seqviz.charts.notation import quantity_name, weight_symbols
 from seqviz.charts.palette import SHARE_BUCKETS, SIGNED_BUCKETS
 from seqviz.charts.svg import num, text_at, text_width, tile_paths, wrap
 from seqviz.charts.unroll_heatmap import Shown
 from seqviz.charts.unroll_layout import UnrollOptions
-from seqviz.charts.unroll_math import weight_names
 from seqviz.i18n import Translator
+from seqviz.text import UNKNOWN
 from seqviz.traces import RecurrentTrace
 
 _BAR_HEIGHT = 10
@@ -27,16 +27,17 @@ def draw_legend(
     options: UnrollOptions,
     t: Translator,
     top: float,
+    width: float,
 ) -> tuple[str, float]:
-    """Draws the legend under the picture; returns it and the y below it."""
+    """Draws the legend under the picture, in the given width; returns it and the y below it."""
     small = options.small
     bars = _bars(shown, {row["kind"] for row in rows}, limits, options, t)
     parts: list[str] = []
     x, y = 8.0, top + 10
     for name, signed, low, high in bars:
         bar = 110 * options.unit
-        width = text_width(name, small) + text_width(low, small) + text_width(high, small) + bar + 44
-        if x > 8 and x + width > options.width:
+        needed = text_width(name, small) + text_width(low, small) + text_width(high, small) + bar + 30
+        if x > 8 and x + needed > width:
             x, y = 8.0, y + small * 1.9
         parts.append(text_at(x, y + small, name, size=small, classes="st", anchor="start"))
         x += text_width(name, small) * 1.04 + 10
@@ -47,7 +48,7 @@ def draw_legend(
         parts.append(text_at(x, y + small, high, size=small, classes="mu", anchor="start"))
         x += text_width(high, small) + 34
     y += small * 2.1
-    for line in wrap(" ".join(_sentences(traces, shown, rows, options, t)), small, options.width - 24, lines=5):
+    for line in wrap(" ".join(_sentences(traces, shown, rows, options, t)), small, width - 24, lines=8):
         parts.append(text_at(8, y + small, line, size=small, classes="mu", anchor="start"))
         y += small * 1.45
     return "".join(parts), y + 10
@@ -108,6 +109,14 @@ def _sentences(
         sentences.append(
             t("Colours are absolute: each scale runs to ± the largest magnitude in this picture, and 0 is neutral.")
         )
+    if any(UNKNOWN in trace.pieces for trace in traces):
+        sentences.append(t("{unknown}: not in the vocabulary; what was typed stands below it.").format(unknown=UNKNOWN))
+    if any(trace.fed_back < len(trace) for trace in traces):
+        sentences.append(t("Dashed: the model's own output becomes its next input."))
+    if any(trace.structure == "many_to_one" for trace in traces):
+        sentences.append(t("Only the last output counts; dotted arrows: what it would be if the text ended there."))
+    if any(part.direction == "backward" for trace in traces for part in trace.layers):
+        sentences.append(t("A thick line joins the forward and the backward state."))
     if len(traces) > 1:
         sentences.append(t("A and B have the same colour scales and the same columns."))
     sentences.append(_weights(traces, options, t))
@@ -115,7 +124,17 @@ def _sentences(
 
 
 def _weights(traces: list[RecurrentTrace], options: UnrollOptions, t: Translator) -> str:
-    names = list(dict.fromkeys(n for tr in traces for n in weight_names(tr.layers[0].cell, notation=options.notation)))
-    return t("The arrows carry the same weights at every step: {names}.").format(
-        names=", ".join(name.replace("_", "") if len(name) < 3 else name for name in names)
+    names: list[str] = []
+    for trace in traces:
+        part = trace.layers[0]
+        for block in (*part.block_names, "output"):
+            weights = weight_symbols(block, notation=options.notation, cell=part.cell)
+            if block == "output":
+                names.append(weights.hidden.text)
+            elif weights.stacked is not None and len(part.block_names) > 1:
+                names.append(weights.stacked.text)
+            else:
+                names += [weights.input.text, weights.hidden.text]
+    return t("The arrows carry the same weights W at every step: {names}.").format(
+        names=", ".join(dict.fromkeys(names))
     )

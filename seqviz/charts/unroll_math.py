@@ -13,7 +13,15 @@ _PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₒₓₕₖ�
 
 
 def math_at(x: float, y: float, text: str, *, size: float, classes: str = "mu", anchor: str = "middle") -> str:
-    """A symbol at (x, baseline y): letters italic, indices lowered, times and layers raised."""
+    """A symbol at (x, baseline y)."""
+    return (
+        f'<text x="{num(x)}" y="{num(y)}" class="{classes}" font-size="{num(size)}" text-anchor="{anchor}">'
+        f"{math_spans(text, size)}</text>"
+    )
+
+
+def math_spans(text: str, size: float) -> str:
+    """A symbol as ``<tspan>``: letters italic, indices lowered, times and layers raised."""
     parts: list[str] = []
     shift = 0.0
     position = 0
@@ -30,10 +38,7 @@ def math_at(x: float, y: float, text: str, *, size: float, classes: str = "mu", 
         content = below[1:] if below else (arrow or above or digits).translate(_PLAIN)
         parts.append(_span(content, size * 0.78, wanted - shift, italic=False))
         shift = wanted
-    return (
-        f'<text x="{num(x)}" y="{num(y)}" class="{classes}" font-size="{num(size)}" text-anchor="{anchor}">'
-        f"{''.join(parts)}</text>"
-    )
+    return "".join(parts)
 
 
 def _span(content: str, size: float, shift: float, *, italic: bool) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from seqviz.charts.notation import quantity_name, visible
 from seqviz.charts.palette import signed_buckets
 from seqviz.charts.svg import arrow_head, esc, fit, num, path, rect, text_at, text_width, tile_paths
-from seqviz.charts.unroll_layout import Grid, UnrollOptions, grouped, tile_grid
+from seqviz.charts.unroll_layout import Grid, grouped, tile_grid
 from seqviz.charts.unroll_math import math_at, state_symbol, weight_names
 from seqviz.charts.unroll_sheet import Sheet
 from seqviz.i18n import msgid
@@ -28,9 +28,7 @@ def encoded_floats(values: FloatArray) -> str:
     return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode("ascii")
 
 
-def draw_tiles(
-    sheet: Sheet, values: FloatArray, grid: Grid, *, top: float, limit: float, row: dict[str, Any]
-) -> None:
+def draw_tiles(sheet: Sheet, values: FloatArray, grid: Grid, *, top: float, limit: float, row: dict[str, Any]) -> None:
     """The tiles of one vector a step, and what the interaction needs to know of them."""
     columns = sheet.columns
     shown = grouped(values, grid.per_tile)
@@ -149,9 +147,11 @@ def _captions(sheet: Sheet, trace: RecurrentTrace, part: LayerTrace, quantity: s
 def _part_label(sheet: Sheet, trace: RecurrentTrace, part: LayerTrace, quantities: Sequence[str], y: float) -> None:
     t = sheet.t
     title = t("Layer {number}").format(number=part.layer + 1)
-    names = [f"{quantity_name(quantity, t)} {_symbol(sheet, trace, part, quantity, 't')}" for quantity in quantities]
+    names = [quantity_name(quantity, t) for quantity in quantities]
+    symbols = [_symbol(sheet, trace, part, quantity, "t") for quantity in quantities]
     small = [t(_DIRECTION_NAMES[part.direction])] if any(p.direction == "backward" for p in trace.layers) else []
-    sheet.label([title], y, small=[*small, *names, t("{count} units").format(count=part.num_units)])
+    small += [" + ".join(names), t("{count} units").format(count=part.num_units)]
+    sheet.label(title, y, symbols=symbols, small=small)
 
 
 def _time_arrows(sheet: Sheet, trace: RecurrentTrace, part: LayerTrace, y: float, quantity: str) -> None:
@@ -165,12 +165,17 @@ def _time_arrows(sheet: Sheet, trace: RecurrentTrace, part: LayerTrace, y: float
     size = round(28 * k)
     start = first - sign * (columns.start - size - 6)
     ends = [(start, first)]
-    ends += [(columns.centre(s) + sign * half, columns.centre(s + sign) - sign * half) for s in _sources(count, forward)]
+    ends += [
+        (columns.centre(s) + sign * half, columns.centre(s + sign) - sign * half)
+        for s in _sources(count, part.direction)
+    ]
     lines = "".join(f"M{num(a + sign)} {num(y)}H{num(b - sign * (head * 0.7 + 1))}" for a, b in ends)
     heads = "".join(arrow_head(b - sign, y, towards="right" if forward else "left", size=head) for _, b in ends)
     sheet.body += [path(lines, classes="ln"), path(heads, classes="hd")]
     box_left = start - size if forward else start
-    sheet.body.append(rect(box_left, y - size / 2, size, size, classes="bx", radius=6, extra=' stroke-dasharray="3 2.5"'))
+    sheet.body.append(
+        rect(box_left, y - size / 2, size, size, classes="bx", radius=6, extra=' stroke-dasharray="3 2.5"')
+    )
     sheet.body.append(text_at(box_left + size / 2, y + small * 0.36, "0", size=small, classes="mu"))
     outside = 0 if forward else count + 1
     name = _symbol(sheet, trace, part, quantity, outside)
@@ -180,8 +185,9 @@ def _time_arrows(sheet: Sheet, trace: RecurrentTrace, part: LayerTrace, y: float
         sheet.body.append(math_at((start + first) / 2, y - 6, weight, size=small, classes="ac"))
 
 
-def _sources(count: int, forward: bool) -> range:
-    return range(count - 1) if forward else range(count - 1, 0, -1)
+def _sources(count: int, direction: Direction) -> range:
+    """Steps that hand their state on."""
+    return range(count - 1) if direction == "forward" else range(count - 1, 0, -1)
 
 
 def _draw_both_directions(
@@ -208,23 +214,24 @@ def _draw_both_directions(
         lines.append(f"M{num(x + columns.box / 4)} {num(lower_top)}V{num(low)}H{num(x + aside)}V{num(joint + 1)}")
         lines.append(f"M{num(x)} {num(upper_top)}V{num(joint + 1)}")
         bars.append(f"M{num(x - columns.box / 4)} {num(joint)}H{num(x + aside)}")
-    sheet.body.append(path("".join(lines), classes="ln", extra=' stroke-linejoin="round"'))
+    sheet.body.append(path("".join(lines), classes="lt", extra=' stroke-linejoin="round"'))
     sheet.body.append(path("".join(bars), classes="ln", extra=' style="stroke-width:3"'))
     sheet.body.append(path("".join(heads), classes="hd"))
 
 
-def draw_inputs(sheet: Sheet, trace: RecurrentTrace, *, limit: float) -> None:
-    """Embedding strips, tokens, step numbers."""
+def draw_inputs(sheet: Sheet, trace: RecurrentTrace, *, limit: float) -> float:
+    """Embedding strips, tokens, step numbers; returns the y of the tokens' middle line."""
     columns, options, t = sheet.columns, sheet.options, sheet.t
     size = trace.embeddings.shape[1]
     grid = tile_grid(size, columns.box - 4, 32 * options.unit if columns.width < 60 else 22 * options.unit, largest=8)
     top = sheet.y + 2
     draw_tiles(sheet, trace.embeddings, grid, top=top, limit=limit, row={"kind": "embedding"})
     symbol = state_symbol("input", notation=options.notation, cell="lstm", time="t", layer=None, direction=None)
-    sheet.label([f"{t('Input')} {symbol}"], top + grid.height / 2, small=[t("{count} numbers").format(count=size)])
+    numbers = t("{count} numbers").format(count=size)
+    sheet.label(t("Input"), top + grid.height / 2, symbols=[symbol], small=[numbers])
     sheet.y = top + grid.height + 2
     sheet.arrows_up(15 * options.unit, steps=range(len(trace)))
-    _draw_tokens(sheet, trace)
+    return _draw_tokens(sheet, trace)
 
 
 def token_lines(piece: str, original: str, size: float, width: float) -> tuple[list[str], str]:
@@ -239,7 +246,7 @@ def token_lines(piece: str, original: str, size: float, width: float) -> tuple[l
     return [shown[:cut] + "-", fit(shown[cut:], size, width)], ""
 
 
-def _draw_tokens(sheet: Sheet, trace: RecurrentTrace) -> None:
+def _draw_tokens(sheet: Sheet, trace: RecurrentTrace) -> float:
     columns, options, t = sheet.columns, sheet.options, sheet.t
     size, small = _token_size(trace, sheet), options.small
     placed = [
@@ -265,9 +272,10 @@ def _draw_tokens(sheet: Sheet, trace: RecurrentTrace) -> None:
             sheet.body.append(_token_text(x, baseline + index * leading, line, font, classes))
         if below:
             sheet.body.append(_token_text(x, baseline + leading, below, small, "mu"))
-    sheet.label([t("Tokens")], top + height / 2, small=_token_notes(trace, sheet))
+    sheet.label(t("Tokens"), top + height / 2)
     sheet.y = top + height
     _draw_step_numbers(sheet, trace)
+    return top + height / 2
 
 
 def _token_text(x: float, y: float, line: str, size: float, classes: str) -> str:
@@ -285,16 +293,6 @@ def _token_size(trace: RecurrentTrace, sheet: Sheet) -> float:
     return float(min(max(room / max(widest, 0.5), smallest), options.font_size * 1.3))
 
 
-def _token_notes(trace: RecurrentTrace, sheet: Sheet) -> list[str]:
-    t = sheet.t
-    notes = []
-    if UNKNOWN in trace.pieces:
-        notes.append(t("{unknown}: not in the vocabulary").format(unknown=UNKNOWN))
-    if trace.fed_back < len(trace):
-        notes.append(t("dashed: the model's own output"))
-    return notes
-
-
 def _draw_step_numbers(sheet: Sheet, trace: RecurrentTrace) -> None:
     columns, options = sheet.columns, sheet.options
     baseline = sheet.y + options.small * 1.2
@@ -309,7 +307,7 @@ def _draw_step_numbers(sheet: Sheet, trace: RecurrentTrace) -> None:
             sheet.body.append(math_at(columns.centre(step), baseline, text, size=options.small))
         else:
             sheet.text(columns.centre(step), baseline, str(step + 1), classes="mu")
-    sheet.label([], baseline - options.small * 0.35, small=[sheet.t("step t")])
+    sheet.label("", baseline - options.small * 0.35, small=[sheet.t("step t")])
     sheet.y = baseline + options.small * 0.6
 
 
@@ -319,7 +317,8 @@ def draw_feedback(sheet: Sheet, trace: RecurrentTrace, *, source_y: float, targe
     lines, heads = [], []
     for step in range(trace.fed_back, len(trace)):
         x = columns.left + step * columns.width
-        lines.append(f"M{num(x - 3)} {num(source_y)}Q{num(x)} {num(source_y)} {num(x)} {num(source_y + 5)}V{num(target_y - 5)}")
+        bend = f"M{num(x - 3)} {num(source_y)}Q{num(x)} {num(source_y)} {num(x)} {num(source_y + 5)}"
+        lines.append(f"{bend}V{num(target_y)}")
         heads.append(arrow_head(x + 3.5, target_y, towards="right"))
     sheet.body.append(path("".join(lines), classes="fb", extra=' data-feedback="1"'))
     sheet.body.append(path("".join(heads), classes="fh"))

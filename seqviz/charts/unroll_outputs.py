@@ -78,15 +78,16 @@ def _draw_tags(sheet: Sheet, trace: RecurrentTrace) -> float:
         colour = category(label, trace.labels)
         box, words = ("tk", "mu") if colour is None else (f"k{colour}", "on")
         width = min(chip, max(text_width(label, small) + 14, 40 * options.unit))
-        sheet.body.append(rect(x - width / 2, top, width, height, classes=box, radius=height / 2, extra=' data-tag="1"'))
+        sheet.body.append(
+            rect(x - width / 2, top, width, height, classes=box, radius=height / 2, extra=' data-tag="1"')
+        )
         sheet.text(x, top + height / 2 + small * 0.36, fit(label, small, width - 4), classes=words)
         bar_y = top + height + 7
         share_bar(sheet, step, bar_y, float(shares[step]), width=min(chip, 64 * options.unit))
         sheet.text(x, bar_y + 8 + small, short_share(float(shares[step]), columns.width - 4, small), classes="mu")
     bottom = top + height + 7 + 8 + small * 1.25
-    sheet.label(
-        [f"{t('Tag')} {output_symbol(sheet, trace)}"], top + height / 2 + 12, small=[t("probability of this tag")]
-    )
+    symbol = output_symbol(sheet, trace)
+    sheet.label(t("Tag"), top + height / 2 + 12, symbols=[symbol], small=[t("and its probability")])
     sheet.y = bottom
     if np.any(trace.targets != NO_TARGET):
         _draw_right_tags(sheet, trace, best)
@@ -103,7 +104,7 @@ def _draw_right_tags(sheet: Sheet, trace: RecurrentTrace, best: Any) -> None:
         text = "✓" if right else f"✗ {trace.labels[target]}"
         shown = fit(text, small, sheet.columns.width - 2)
         sheet.text(sheet.columns.centre(step), baseline, shown, classes="mu" if right else "st")
-    sheet.label([], baseline - small * 0.35, small=[sheet.t("right tag")])
+    sheet.label("", baseline - small * 0.35, small=[sheet.t("right tag")])
     sheet.y = baseline + small * 0.5
 
 
@@ -124,11 +125,11 @@ def _draw_verdict(sheet: Sheet, trace: RecurrentTrace) -> float:
         return top + (1 - share) * height
 
     for share, classes in ((1.0, "hr"), (0.5, "gd"), (0.0, "hr")):
-        sheet.body.append(path(f"M{columns.left} {num(y_of(share))}H{right}", classes=classes))
-        sheet.labels.append(
-            text_at(columns.label + columns.start - 6 if columns.start < 60 else columns.label - 4,
-                    y_of(share) + small * 0.35, f"{share:g}", size=small, classes="mu", anchor="end")
-        )  # fmt: skip
+        sheet.body.append(path(f"M{columns.label} {num(y_of(share))}H{right}", classes=classes))
+        tick = text_at(
+            columns.label - 4, y_of(share) + small * 0.35, f"{share:g}", size=small, classes="mu", anchor="end"
+        )
+        sheet.labels.append(tick)
     for index, label in enumerate(shown):
         single = len(shown) == 1
         line, point, final = ("cv", "pt", "pf") if single else (f"c{index}", f"k{index}", f"k{index}")
@@ -143,9 +144,9 @@ def _draw_verdict(sheet: Sheet, trace: RecurrentTrace) -> float:
     if len(shown) == 1:
         _verdict_numbers(sheet, [float(share) for share in shares[:, shown[0]]], y_of)
         name = t("P({label})").format(label=trace.labels[shown[0]])
-        sheet.label([name], top + height / 2, small=[t("if the text ended here")])
+        sheet.label(name, top + height / 2, small=[t("if the text ended here")])
     else:
-        sheet.label([t("P(class)")], top + height / 2, small=[t("if the text ended here")])
+        sheet.label(t("P(class)"), top + height / 2, small=[t("if the text ended here")])
         _class_names(sheet, trace, shown, top)
     sheet.y = top + height + 8
     return top + height / 2
@@ -159,9 +160,10 @@ def _answer_chip(sheet: Sheet, trace: RecurrentTrace, answer: int, share: float,
     right = min(columns.right + columns.end - 4, columns.centre(len(trace) - 1) + width / 2)
     sheet.body.append(rect(right - width, y, width, height, classes="an", radius=height / 2, extra=' data-answer="1"'))
     sheet.text(right - width / 2, y + height / 2 + small * 0.36, words, classes="on")
-    sheet.body.append(
-        math_at(right - width - 8, y + height / 2 + small * 0.36, symbol_text, size=small, anchor="end")
-    )
+    if width + 2 * small + 24 < columns.width:
+        sheet.body.append(
+            math_at(right - width - 8, y + height / 2 + small * 0.36, symbol_text, size=small, anchor="end")
+        )
 
 
 def _verdict_numbers(sheet: Sheet, shares: list[float], y_of: Any) -> None:
@@ -170,7 +172,9 @@ def _verdict_numbers(sheet: Sheet, shares: list[float], y_of: Any) -> None:
     if width < text_width(".00", small) + 6:
         return
     for step, share in enumerate(shares[:-1]):
-        y = y_of(share) + (small * 1.35 if share > 0.5 else -small * 0.75)
+        beside = [shares[near] for near in (step - 1, step + 1) if near >= 0]
+        above = share < 0.14 or (share <= 0.86 and share >= sum(beside) / len(beside))
+        y = y_of(share) + (-small * 0.75 if above else small * 1.4)
         sheet.text(sheet.columns.centre(step), y, short_share(share, min(width - 8, small * 2.8), small), classes="mu")
 
 
@@ -184,8 +188,7 @@ def _class_names(sheet: Sheet, trace: RecurrentTrace, shown: list[int], top: flo
 
 
 def _draw_next_tokens(sheet: Sheet, trace: RecurrentTrace, loss_limit: float) -> float:
-    columns, options, t = sheet.columns, sheet.options, sheet.t
-    small = options.small
+    t, small = sheet.t, sheet.options.small
     counted, _ = counted_steps(trace)
     line = small * 1.5
     top = sheet.y + 2
@@ -197,9 +200,8 @@ def _draw_next_tokens(sheet: Sheet, trace: RecurrentTrace, loss_limit: float) ->
             _next_token(sheet, step, top + rank * line, label, share, right=right)
         if faded:
             sheet.body[before:] = [f"<g{faded}>{''.join(sheet.body[before:])}</g>"]
-    sheet.label(
-        [f"{t('Next')} {output_symbol(sheet, trace)}"], top + 1.5 * line, small=[t("the {count} likeliest").format(count=TOP_SHOWN)]
-    )
+    likeliest = t("the {count} likeliest").format(count=TOP_SHOWN)
+    sheet.label(t("Next"), top + 1.5 * line, symbols=[output_symbol(sheet, trace)], small=[likeliest])
     sheet.y = top + TOP_SHOWN * line + 4
     if np.any(trace.targets != NO_TARGET):
         _draw_came_next(sheet, trace, line)
@@ -217,16 +219,20 @@ def _next_token(sheet: Sheet, step: int, y: float, label: str, share: float, *, 
     if width * share >= 0.5:
         sheet.body.append(rect(left, y, width * share, height, classes="bm", radius=min(3, width * share / 2)))
     if right:
-        sheet.body.append(rect(left + 0.9, y + 0.9, width - 1.8, height - 1.8, classes="ok", radius=3, extra=' data-right="1"'))
+        sheet.body.append(
+            rect(left + 0.8, y + 0.8, width - 1.6, height - 1.6, classes="ok", radius=3, extra=' data-right="1"')
+        )
     shown = visible(label) or "∅"
-    number = short_share(share, width - min(text_width(shown, small), width * 0.55) - 12, small)
+    name_classes = "st" if right else "tx"
+    # The same number of decimals in every column, so that they can be compared at a glance.
+    number = short_share(share, width - small * 1.05 - 12, small)
     baseline = y + height / 2 + small * 0.36
     if number:
-        name = fit(shown, small, width - text_width(number, small) - 12)
-        sheet.text(left + 5, baseline, name, classes="st" if right else "tx", anchor="start")
-        sheet.text(left + width - 4, baseline, number, classes="tx", anchor="end")
+        name = fit(shown, small, max(width - text_width(number, small) - 10, small)) if len(shown) > 1 else shown
+        sheet.text(left + 5, baseline, name, classes=name_classes, anchor="start")
+        sheet.text(left + width - 4, baseline, number, anchor="end")
     else:
-        sheet.text(columns.centre(step), baseline, fit(shown, small, width), classes="st" if right else "tx")
+        sheet.text(columns.centre(step), baseline, fit(shown, small, width), classes=name_classes)
 
 
 def _draw_came_next(sheet: Sheet, trace: RecurrentTrace, line: float) -> None:
@@ -235,11 +241,10 @@ def _draw_came_next(sheet: Sheet, trace: RecurrentTrace, line: float) -> None:
     sheet.y += 3
     for step, target in enumerate(trace.targets.tolist()):
         if target != NO_TARGET:
-            _next_token(
-                sheet, step, sheet.y, trace.labels[target], float(probabilities[step, target]), right=True
-            )
+            share = float(probabilities[step, target])
+            _next_token(sheet, step, sheet.y, trace.labels[target], share, right=False)
     generated = trace.fed_back < len(trace)
-    sheet.label([], sheet.y + line / 2, small=[t("what it chose") if generated else t("what came next")])
+    sheet.label("", sheet.y + line / 2, small=[t("what it chose") if generated else t("what came next")])
     sheet.y += line
 
 
@@ -262,6 +267,6 @@ def _draw_surprisal(sheet: Sheet, trace: RecurrentTrace, limit: float) -> None:
     sheet.body.append(path(f"M{columns.left} {num(top + height)}H{columns.right}", classes="hr"))
     mean = float(np.nanmean(losses))
     sheet.label(
-        [t("Surprisal")], top + height / 2 + 6, small=[t("−log P in nats, mean {mean}").format(mean=f"{mean:.2f}")]
+        t("Surprisal"), top + height / 2 + 6, small=[t("−log P in nats, mean {mean}").format(mean=f"{mean:.2f}")]
     )
     sheet.y = top + height + small * 1.45

@@ -8,6 +8,7 @@ from typing import Any
 
 from seqviz.charts.svg import arrow_head, num, path, rect, text_at, text_width, wrap
 from seqviz.charts.unroll_layout import Columns, UnrollOptions
+from seqviz.charts.unroll_math import math_at
 from seqviz.i18n import Translator
 from seqviz.traces import RecurrentTrace
 
@@ -32,16 +33,19 @@ class Sheet:
     labels: list[str] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def label(self, lines: Sequence[str], y: float, *, small: Sequence[str] = ()) -> None:
-        """Writes a row's name around a middle line: ``lines`` in full strength, ``small`` dimmed below."""
+    def label(self, title: str, y: float, *, symbols: Sequence[str] = (), small: Sequence[str] = ()) -> None:
+        """Writes a row's name around a middle line: the title with its symbols, and dimmed lines below it."""
         size = self.options.small
         room = self.columns.label - 16
-        wrapped = [(line, "st") for text in lines for line in wrap(text, size, room * 0.96, lines=2)]
+        wrapped = [(line, "st") for line in wrap(title, size, room * 0.96, lines=2)]
         wrapped += [(line, "mu") for text in small for line in wrap(text, size, room, lines=3)]
         leading = size * 1.28
         top = y - (len(wrapped) - 1) * leading / 2 + size * 0.35
         for index, (line, classes) in enumerate(wrapped):
             self.labels.append(text_at(8, top + index * leading, line, size=size, classes=classes, anchor="start"))
+        if symbols:
+            x = 8 + text_width(wrapped[0][0], size) * 1.05 + 7
+            self.labels.append(math_at(x, top, ", ".join(symbols), size=size, anchor="start"))
 
     def text(self, x: float, y: float, content: str, *, classes: str = "tx", anchor: str = "middle") -> None:
         """Secondary text in the body."""

@@ -111,7 +111,7 @@ class Picture {
     const find = (selector) => this.body.querySelector(selector);
     this.band = find('.sv-band');
     this.frame = find('.sv-frame');
-    this.hovered = find('.sv-hover');
+    this.hovered = [find('.sv-hover'), find('.sv-lens')];
     this.marks = [...this.body.querySelectorAll('.sv-mark')];
     this.rowMarks = [...this.body.querySelectorAll('.sv-row')];
     this.strips = data.panels.map((_, i) => this.stripElements(i));
@@ -368,7 +368,7 @@ class Picture {
     elements.up.setAttribute('class', signed ? 'bp' : 'br');
     elements.down.setAttribute('d', down || 'M0 0');
     elements.zero.setAttribute('d', `M${data.left} ${zero}H${data.left + data.column * panel.tokens.length}`);
-    elements.unit.textContent = fill(data.texts.unit, { unit });
+    elements.unit.textContent = (panel.letter ? `${panel.letter} · ` : '') + fill(data.texts.unit, { unit });
     elements.where.textContent = data.where[`${layer}.${direction}`];
     elements.quantity.textContent = data.texts.quantities[own ? heatmap.quantity : 'hidden_state'];
   }
@@ -434,7 +434,8 @@ class Picture {
     const y = (event.clientY - box.top) / this.scale;
     const step = Math.floor((x - data.left) / data.column);
     if (step < 0 || step >= data.steps) return null;
-    const panel = Math.max(0, data.panels.findIndex((each) => y >= each.start && y <= each.end));
+    const inside = (each) => each.ranges.some(([start, end]) => y >= start && y <= end);
+    const panel = Math.max(0, data.panels.findIndex(inside));
     if (step >= data.panels[panel].tokens.length) return { panel, step };
     const inColumn = x - data.left - step * data.column;
     return { panel, step, ...this.unitAt(panel, inColumn, y) };
@@ -463,14 +464,19 @@ class Picture {
       this.leave();
       return;
     }
-    this.hovered.setAttribute('transform', `translate(${this.data.left + place.step * this.data.column} 0)`);
-    this.hovered.setAttribute('visibility', 'visible');
+    for (const part of this.hovered) {
+      part.setAttribute('transform', `translate(${this.data.left + place.step * this.data.column} 0)`);
+      part.setAttribute('visibility', 'visible');
+    }
     this.fillTip(place);
     const box = this.root.getBoundingClientRect();
     this.tip.hidden = false;
+    // Beside the column, so that what is pointed at stays visible.
     const room = this.root.clientWidth;
-    const right = event.clientX - box.left + 18;
-    const left = right + this.tip.offsetWidth > room ? event.clientX - box.left - this.tip.offsetWidth - 18 : right;
+    const column = this.body.getBoundingClientRect().left - box.left + (this.data.left - this.data.label) * this.scale;
+    const edge = column + place.step * this.data.column * this.scale;
+    const right = edge + this.data.column * this.scale + 10;
+    const left = right + this.tip.offsetWidth > room ? edge - this.tip.offsetWidth - 10 : right;
     this.tip.style.left = `${clamp(left, 4, Math.max(4, room - this.tip.offsetWidth - 4))}px`;
     const below = event.clientY - box.top + 16;
     const over = event.clientY + this.tip.offsetHeight + 24 > innerHeight;
@@ -478,7 +484,7 @@ class Picture {
   }
 
   leave() {
-    this.hovered.setAttribute('visibility', 'hidden');
+    for (const part of this.hovered) part.setAttribute('visibility', 'hidden');
     this.tip.hidden = true;
   }
 
@@ -630,6 +636,7 @@ export function hydrate(root, options) {
 // ---- as a Streamlit component
 
 const pictures = new WeakMap();
+const byKey = new Map();
 
 function isDark(element) {
   const probe = make('span');
@@ -640,24 +647,34 @@ function isDark(element) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
 }
 
+const wanted = new Map();
+
+// A focus from Python comes through a mount of its own: the picture's data then never changes, so that the server
+// need not send it again.
+function takeFocus({ key, focus }) {
+  wanted.set(key, focus);
+  const entry = byKey.get(key);
+  if (entry) entry.picture.receive(focus);
+}
+
 export default function (component) {
   const { data, parentElement, setStateValue } = component;
+  if (!data.payload) {
+    takeFocus(data);
+    return () => {};
+  }
   const root = parentElement.querySelector('.sv-mount');
   root.classList.toggle('sv-dark', isDark(root));
+  const onFocus = (focus) => setStateValue('focus', focus);
   let entry = pictures.get(parentElement);
   if (entry && entry.id === data.payload.id) {
-    entry.picture.onFocus = (focus) => setStateValue('focus', focus);
-    entry.picture.receive(data.focus);
+    entry.picture.onFocus = onFocus;
   } else {
     const kept = entry ? entry.picture.scroller.scrollLeft : 0;
-    const active = entry && entry.picture.stage === (parentElement.activeElement || document.activeElement);
+    const active = entry && parentElement.activeElement === entry.picture.stage;
     if (entry) entry.picture.destroy();
-    const picture = hydrate(root, {
-      svg: data.svg,
-      payload: data.payload,
-      focus: data.focus,
-      onFocus: (focus) => setStateValue('focus', focus),
-    });
+    const focus = wanted.get(data.key);
+    const picture = hydrate(root, { svg: data.svg, payload: data.payload, focus, onFocus });
     if (kept) {
       picture.scroller.scrollLeft = kept;
       picture.reveal(picture.focus.step, true);
@@ -665,10 +682,12 @@ export default function (component) {
     if (active) picture.stage.focus({ preventScroll: true });
     entry = { id: data.payload.id, picture };
     pictures.set(parentElement, entry);
+    byKey.set(data.key, entry);
   }
   return () => {
     const last = pictures.get(parentElement);
     if (last) last.picture.destroy();
     pictures.delete(parentElement);
+    if (byKey.get(data.key) === last) byKey.delete(data.key);
   };
 }
