@@ -77,12 +77,31 @@ def _classification(recipe: Recipe, data: Path) -> _Parts:
 
 
 def _tagging(recipe: Recipe, data: Path) -> _Parts:
-    sentences = [sentence for path in recipe.data["train"] for sentence in read_tagging(data / path)]
+    read = [sentence for path in recipe.data["train"] for sentence in read_tagging(data / path)]
+    sentences = with_copies(
+        read,
+        bare_every=recipe.data.get("bare_copies_every", 0),
+        lowercase_every=recipe.data.get("lowercase_copies_every", 0),
+    )
     encoder = _encoder(recipe, [word for words, _ in sentences for word in words])
     found = {tag for _, tags in sentences for tag in tags}
     labels = tuple(sorted(found, key=lambda tag: (tag != "O", tag[2:], tag)))
     train, valid = (tagged(part, encoder, labels) for part in (sentences, read_tagging(data / recipe.data["valid"])))
     return encoder, labels, LabelledTask(train, valid, labels=labels, tagging=True)
+
+
+def with_copies(sentences: Sequence[Tagged], *, bare_every: int, lowercase_every: int) -> list[Tagged]:
+    """Adds copies, so that a model also knows titles and hasty typing; 0 for none.
+
+    Args:
+        sentences: words and tags.
+        bare_every: n for a copy of every n-th sentence without its final full stop.
+        lowercase_every: n for a copy of every n-th sentence in small letters.
+    """
+    ended = [(words[:-1], tags[:-1]) for words, tags in sentences if words[-1] == "." and len(words) > 1]
+    bare = ended[::bare_every] if bare_every else []
+    chosen = sentences[::lowercase_every] if lowercase_every else []
+    return [*sentences, *bare, *((tuple(word.lower() for word in words), tags) for words, tags in chosen)]
 
 
 _READERS: Mapping[str, Callable[[Recipe, Path], _Parts]] = MappingProxyType(

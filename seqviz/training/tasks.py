@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ from seqviz.models.cells import Carry
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.models.stack import locked_dropout
 from seqviz.text import Encoded
+
+_Item = TypeVar("_Item")
 
 IGNORED = -100
 """Target of a padded position."""
@@ -230,21 +232,20 @@ def collate(examples: Sequence[Example]) -> Batch:
     """Pads examples on the right to one batch."""
     lengths = torch.tensor([max(1, len(example.encoded)) for example in examples])
     steps = int(lengths.max())
-    ids = torch.zeros(len(examples), steps, dtype=torch.long)
+    ids = torch.tensor([_padded(example.encoded.ids, steps, 0) for example in examples])
     grams = max((len(bucket) for example in examples for bucket in example.encoded.buckets), default=0)
-    buckets = torch.zeros(len(examples), steps, grams, dtype=torch.long) if grams else None
-    tagging = isinstance(examples[0].target, tuple)
-    targets = torch.full((len(examples), steps) if tagging else (len(examples),), IGNORED)
-    for row, example in enumerate(examples):
-        ids[row, : len(example.encoded)] = torch.tensor(example.encoded.ids, dtype=torch.long)
-        if buckets is not None:
-            for step, bucket in enumerate(example.encoded.buckets):
-                buckets[row, step, : len(bucket)] = torch.tensor(bucket)
-        if isinstance(example.target, tuple):
-            targets[row, : len(example.target)] = torch.tensor(example.target)
-        else:
-            targets[row] = example.target
-    return Batch(ids=ids, targets=targets, lengths=lengths, buckets=buckets)
+    buckets = None
+    if grams:
+        # One tensor from nested lists: a call for each word would cost more than the forward pass.
+        empty = [0] * grams
+        rows = [[_padded(bucket, grams, 0) for bucket in example.encoded.buckets] for example in examples]
+        buckets = torch.tensor([_padded(row, steps, empty) for row in rows])
+    targets = [e.target if isinstance(e.target, int) else _padded(e.target, steps, IGNORED) for e in examples]
+    return Batch(ids=ids, targets=torch.tensor(targets), lengths=lengths, buckets=buckets)
+
+
+def _padded(row: Sequence[_Item], size: int, filler: _Item) -> list[_Item]:
+    return [*row, *[filler] * (size - len(row))]
 
 
 def better(task: TrainingTask, figure: float, best: float | None) -> bool:

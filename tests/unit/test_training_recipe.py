@@ -10,6 +10,7 @@ import torch
 from seqviz.checkpoints import read_card
 from seqviz.errors import DataFormatError, InvalidInputError, UnknownNameError
 from seqviz.models.loading import load_model
+from seqviz.training.preparation import with_copies
 from seqviz.training.recipe import RecipeRun, data_root, evaluate_file, load_recipe, recipe_names
 
 CARD = """
@@ -177,6 +178,31 @@ def test_card_of_restricted_data_says_so_in_its_first_line(tmp_path: Path) -> No
 def test_tags_are_numbered_with_o_first_and_types_in_order(tmp_path: Path) -> None:
     run = RecipeRun(load_recipe(str(tiny_recipe(tmp_path, "tagging"))), data=tmp_path, folder=tmp_path / "run")
     assert run.prepared.labels == ("O", "B-LOC", "B-PER")
+
+
+SENTENCES = [
+    (("Yes", "."), ("O", "O")),
+    (("Jane", "Austen"), ("B-PER", "I-PER")),
+    (("In", "Bath", "."), ("O", "B-LOC", "O")),
+]
+
+
+def test_bare_copies_lose_the_full_stop_and_its_tag() -> None:
+    assert with_copies(SENTENCES, bare_every=1, lowercase_every=0)[3:] == [
+        (("Yes",), ("O",)),
+        (("In", "Bath"), ("O", "B-LOC")),
+    ]
+
+
+def test_lowercase_copies_keep_their_tags() -> None:
+    assert with_copies(SENTENCES, bare_every=0, lowercase_every=2)[3:] == [
+        (("yes", "."), ("O", "O")),
+        (("in", "bath", "."), ("O", "B-LOC", "O")),
+    ]
+
+
+def test_no_copies_are_made_unless_the_recipe_wants_them() -> None:
+    assert with_copies(SENTENCES, bare_every=0, lowercase_every=0) == SENTENCES
 
 
 def test_evaluation_of_an_empty_file_is_refused(tmp_path: Path) -> None:
