@@ -159,7 +159,7 @@ def _to_hex(lab: NDArray[Any]) -> str:
 
 @lru_cache(maxsize=len(THEMES))
 def literals(theme: Theme) -> Mapping[str, str]:
-    """Every colour of a theme by name: ``d0``... signed, ``s0``... share, ``l0``... loss, ``k0``... category, and plain."""
+    """Every colour of a theme by name: ``d0``... signed, ``s0``... share, ``l0``... loss, ``k0``... category."""
     named = {f"d{i}": colour for i, colour in enumerate(signed_ramp(theme))}
     named |= {f"s{i}": colour for i, colour in enumerate(sequential_ramp("share", theme))}
     named |= {f"l{i}": colour for i, colour in enumerate(sequential_ramp("loss", theme))}

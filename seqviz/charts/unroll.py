@@ -187,7 +187,7 @@ def _panel_texts(trace: RecurrentTrace, t: Translator) -> dict[str, Any]:
 def _focus_marks(sheet: Sheet, panels: list[dict[str, Any]], focus: UnrollFocus, bottom: float) -> tuple[str, str]:
     """What lies behind and in front of the drawing: the band of the step, and the marks of the unit."""
     columns = sheet.columns
-    x, top = columns.left + focus.step * columns.width, panels[0]["range"][0] + sheet.options.font_size * 1.5
+    x, top = columns.left + focus.step * columns.width, panels[0]["ranges"][0][0] + sheet.options.font_size * 1.5
     behind = rect(0, top, columns.width, bottom - top, classes="sv-hover", radius=8, extra=' visibility="hidden"')
     moved = f' transform="translate({x} 0)"'
     behind += rect(0, top, columns.width, bottom - top, classes="sv-band", radius=8, extra=moved)

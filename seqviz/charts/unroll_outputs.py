@@ -253,7 +253,7 @@ def _draw_surprisal(sheet: Sheet, trace: RecurrentTrace, limit: float) -> None:
     columns, options, t = sheet.columns, sheet.options, sheet.t
     small = options.small
     height = 34 * options.unit
-    top = sheet.y + 4
+    top = sheet.y + 8
     losses = trace.losses
     width = min(columns.width * 0.5, 26 * options.unit)
     for step, loss in enumerate(losses.tolist()):
@@ -267,6 +267,6 @@ def _draw_surprisal(sheet: Sheet, trace: RecurrentTrace, limit: float) -> None:
     sheet.body.append(path(f"M{columns.left} {num(top + height)}H{columns.right}", classes="hr"))
     mean = float(np.nanmean(losses))
     sheet.label(
-        t("Surprisal"), top + height / 2 + 6, small=[t("−log P in nats, mean {mean}").format(mean=f"{mean:.2f}")]
+        t("Surprisal"), top + height / 2 + 9, small=[t("−log P in nats, mean {mean}").format(mean=f"{mean:.2f}")]
     )
     sheet.y = top + height + small * 1.45

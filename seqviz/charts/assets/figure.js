@@ -636,7 +636,6 @@ export function hydrate(root, options) {
 // ---- as a Streamlit component
 
 const pictures = new WeakMap();
-const byKey = new Map();
 
 function isDark(element) {
   const probe = make('span');
@@ -647,47 +646,37 @@ function isDark(element) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
 }
 
-const wanted = new Map();
-
-// A focus from Python comes through a mount of its own: the picture's data then never changes, so that the server
-// need not send it again.
-function takeFocus({ key, focus }) {
-  wanted.set(key, focus);
-  const entry = byKey.get(key);
-  if (entry) entry.picture.receive(focus);
-}
-
+// The page's focus comes as an event from a small component of its own (app/ui/figure.py): the data of this one then
+// stays the same while the focus moves, and the server need not send it again. The last focus of each key is kept for
+// a picture that is mounted after it.
 export default function (component) {
   const { data, parentElement, setStateValue } = component;
-  if (!data.payload) {
-    takeFocus(data);
-    return () => {};
-  }
   const root = parentElement.querySelector('.sv-mount');
   root.classList.toggle('sv-dark', isDark(root));
   const onFocus = (focus) => setStateValue('focus', focus);
   let entry = pictures.get(parentElement);
   if (entry && entry.id === data.payload.id) {
     entry.picture.onFocus = onFocus;
-  } else {
-    const kept = entry ? entry.picture.scroller.scrollLeft : 0;
-    const active = entry && parentElement.activeElement === entry.picture.stage;
-    if (entry) entry.picture.destroy();
-    const focus = wanted.get(data.key);
-    const picture = hydrate(root, { svg: data.svg, payload: data.payload, focus, onFocus });
-    if (kept) {
-      picture.scroller.scrollLeft = kept;
-      picture.reveal(picture.focus.step, true);
-    }
-    if (active) picture.stage.focus({ preventScroll: true });
-    entry = { id: data.payload.id, picture };
-    pictures.set(parentElement, entry);
-    byKey.set(data.key, entry);
+    return entry.release;
   }
-  return () => {
-    const last = pictures.get(parentElement);
-    if (last) last.picture.destroy();
+  const kept = entry ? entry.picture.scroller.scrollLeft : 0;
+  const active = entry && parentElement.activeElement === entry.picture.stage;
+  if (entry) entry.release();
+  const focus = globalThis.seqvizFocus?.get(data.key);
+  const picture = hydrate(root, { svg: data.svg, payload: data.payload, focus, onFocus });
+  if (kept) {
+    picture.scroller.scrollLeft = kept;
+    picture.reveal(picture.focus.step, true);
+  }
+  if (active) picture.stage.focus({ preventScroll: true });
+  const listener = ({ detail }) => detail.key === data.key && picture.receive(detail.focus);
+  globalThis.addEventListener('seqviz-focus', listener);
+  const release = () => {
+    globalThis.removeEventListener('seqviz-focus', listener);
+    picture.destroy();
     pictures.delete(parentElement);
-    if (byKey.get(data.key) === last) byKey.delete(data.key);
   };
+  entry = { id: data.payload.id, picture, release };
+  pictures.set(parentElement, entry);
+  return release;
 }
