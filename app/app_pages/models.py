@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.ui.settings import header, read_settings
+from app.ui.url import keep, take
 from seqviz.checkpoints import list_checkpoints, read_card
 from seqviz.i18n import translate_error
 
@@ -37,6 +38,8 @@ for error in broken.values():
     st.warning(translate_error(error, t), icon=":material/broken_image:")
 if found:
     names = {info.name: info.title for info in found}
-    name = st.selectbox(t("Model card"), list(names), format_func=names.__getitem__, key="card", bind="query-params")
+    take("card", list(names), found[0].name)
+    name = st.selectbox(t("Model card"), list(names), format_func=names.__getitem__, key="card")
+    keep("card", found[0].name)
     with st.container(border=True):
         st.markdown(read_card(name))

@@ -8,13 +8,13 @@ from app.ui.backend import ask_unit_sum, show_error
 from app.ui.settings import Settings, page_theme
 from app.ui.unroll_inputs import Inputs
 from seqviz.backends.requests import TraceRequest, UnitSumRequest
-from seqviz.charts.arithmetic import sum_note, sum_table, unit_sum_alt, unit_sum_chart, unit_sum_sentence
+from seqviz.charts.arithmetic import sum_note, sum_table, unit_sum_chart, unit_sum_sentence
 from seqviz.charts.equations import aligned, cell_equations
 from seqviz.charts.filled import filled_equations
 from seqviz.charts.filled_output import output_equations
 from seqviz.charts.notation import conventions, quantity_name, visible
 from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
-from seqviz.charts.verdict import distribution_alt, distribution_chart
+from seqviz.charts.verdict import distribution_chart
 from seqviz.errors import SeqvizError
 from seqviz.export import unit_sum_csv
 from seqviz.traces import RecurrentTrace, UnitSum
@@ -74,12 +74,11 @@ def _moment(request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, se
     left, right = st.columns([5, 7], gap="large")
     with left:
         for equation in output_equations(trace, step=focus.step, notation=settings.notation, t=t):
-            st.markdown(f"$\\displaystyle {equation.stacked}$")
+            _formula(equation.stacked)
     right.altair_chart(
         distribution_chart(trace, step=focus.step, count=8, theme=page_theme(), font_size=settings.font_size, t=t),
         width="stretch",
         theme=None,
-        alt=distribution_alt(trace, step=focus.step, t=t),
     )
 
 
@@ -99,13 +98,18 @@ def _equations(trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) ->
         t=t,
     )
     for equation in filled:
-        st.markdown(f"$\\displaystyle {equation.stacked}$")
+        _formula(equation.stacked)
         if equation.note:
             st.caption(equation.note)
     with st.expander(t("The equations of this cell")):
         st.latex(aligned(cell_equations(part.cell, notation=notation, t=t)))
         for sentence in conventions(part.cell, notation=notation, t=t):
             st.caption(sentence)
+
+
+def _formula(latex: str) -> None:
+    """A formula at the left edge; st.latex centres."""
+    st.markdown(rf"$\displaystyle {latex}$")
 
 
 def _sum(unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings) -> None:
@@ -115,7 +119,6 @@ def _sum(unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings) -> None:
         unit_sum_chart(unit_sum, cell=cell, theme=page_theme(), font_size=settings.font_size, t=t),
         width="stretch",
         theme=None,
-        alt=unit_sum_alt(unit_sum, cell=cell, t=t),
     )
     st.caption(" ".join([unit_sum_sentence(unit_sum, cell=cell, t=t), sum_note(unit_sum, cell=cell, t=t)]))
     with st.expander(t("Every addend, and the same in PyTorch")):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import streamlit as st
 
-from seqviz.charts.notation import NOTATIONS, Notation
+from app.ui.url import keep, take
+from seqviz.charts.notation import NOTATIONS, Notation, as_notation
 from seqviz.charts.palette import Theme
 from seqviz.i18n import LANGUAGES, Translator, best_language, translator
 
@@ -41,14 +41,12 @@ def page_theme() -> Theme:
 
 def read_settings() -> Settings:
     """The settings from the URL and the session, before their widgets are drawn."""
-    state, url = st.session_state, st.query_params
-    language = state.get("lang") or url.get("lang") or best_language(st.context.locale)
-    notation = state.get("notation") or url.get("notation")
-    size = state.get("size") or url.get("size")
+    take("lang", list(LANGUAGES), best_language(st.context.locale))
+    take("notation", NOTATIONS, NOTATIONS[0])
+    take("size", SIZES, SIZES[0])
+    state = st.session_state
     return Settings(
-        language=language if language in LANGUAGES else "en",
-        notation=cast("Notation", notation) if notation in NOTATIONS else "ng",
-        presenter=size == "presenter",
+        language=state["lang"], notation=as_notation(state["notation"]), presenter=state["size"] == "presenter"
     )
 
 
@@ -62,22 +60,16 @@ def header(title: str, intro: str, settings: Settings) -> None:
     left.header(title, anchor=False)
     middle.caption(intro)
     with right.popover(t("Display"), icon=":material/tune:", width="stretch"):
-        st.session_state.setdefault("lang", settings.language)
-        st.radio(
-            t("Language"),
-            list(LANGUAGES),
-            key="lang",
-            format_func=LANGUAGES.__getitem__,
-            horizontal=True,
-            bind="query-params",
-        )
-        st.radio(t("Notation"), NOTATIONS, key="notation", format_func=_NOTATION_NAMES.__getitem__, bind="query-params")
+        st.radio(t("Language"), list(LANGUAGES), key="lang", format_func=LANGUAGES.__getitem__, horizontal=True)
+        keep("lang", best_language(st.context.locale))
+        st.radio(t("Notation"), NOTATIONS, key="notation", format_func=_NOTATION_NAMES.__getitem__)
+        keep("notation", NOTATIONS[0])
         st.radio(
             t("Size"),
             SIZES,
             key="size",
             format_func=lambda size: {"normal": t("Normal"), "presenter": t("Presenter")}[size],
             horizontal=True,
-            bind="query-params",
         )
+        keep("size", SIZES[0])
         st.caption(t("Light and dark: menu at the top right, Settings."))

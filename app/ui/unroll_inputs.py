@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from app.ui.url import keep, take
 from seqviz.backends.requests import TraceRequest
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.examples import Example, unroll_examples
@@ -57,39 +58,39 @@ def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
                 help=example.text,
             )
     left, middle, right = st.columns([27, 44, 29], vertical_alignment="bottom")
+    take("model", names, first.model)
     model = left.selectbox(
         t("Model"),
         names,
-        index=names.index(first.model),
         key="model",
         format_func=lambda name: models[name].title,
         on_change=_fit_structure,
         args=(models,),
-        bind="query-params",
     )
+    keep("model", first.model)
+    possible = structures_of(models[model].config.task)
+    take("structure", possible, possible[0])
     structure = middle.segmented_control(
         t("Structure"),
         STRUCTURES,
-        default=structures_of(models[model].config.task)[0],
         required=True,
         wrap=True,
         key="structure",
         format_func=lambda name: structure_titles(t)[name],
         on_change=_fit_model,
         args=(models,),
-        bind="query-params",
     )
+    keep("structure", possible[0])
+    take("compare", COMPARISONS, "none")
     comparison = right.segmented_control(
         t("Compare with"),
         COMPARISONS,
-        default="none",
         required=True,
         key="compare",
         format_func=lambda name: {"none": t("nothing"), "text": t("a sentence"), "model": t("a model")}[name],
-        bind="query-params",
     )
-    possible = structures_of(models[model].config.task)
-    request = TraceRequest(model=model, text=text or "", structure=structure if structure in possible else possible[0])
+    keep("compare", "none")
+    request = TraceRequest(model=model, text=text or "", structure=structure)
     if request.structure == "one_to_many":
         request = _writing(request, t)
     return Inputs(request=request, compare=_compared(request, comparison, models, t))
@@ -141,11 +142,9 @@ def _compared(
         if not others:
             st.caption(t("There is no second model for this task."))
             return None
-        if st.session_state.get("model2") not in others:
-            st.session_state.pop("model2", None)
-        model = st.selectbox(
-            t("Second model"), others, key="model2", format_func=lambda name: models[name].title, bind="query-params"
-        )
+        take("model2", others, others[0])
+        model = st.selectbox(t("Second model"), others, key="model2", format_func=lambda name: models[name].title)
+        keep("model2", others[0])
         return replace(request, model=model)
     return None
 

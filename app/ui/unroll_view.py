@@ -12,6 +12,7 @@ from app.ui.focus import focus_from_picture, focus_from_url, focus_to_url, url_w
 from app.ui.numbers_panel import numbers_panel
 from app.ui.settings import Settings
 from app.ui.unroll_inputs import Inputs
+from app.ui.url import keep, take
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import quantity_name
 from seqviz.charts.unroll import UnrollOptions, unroll_figure
@@ -26,25 +27,21 @@ def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
     """Draws the controls of the heatmap and returns how the picture is to be drawn."""
     t = settings.t
     parts = {f"{part.layer}.{part.direction}": part for part in trace.layers}
-    place = st.selectbox(
-        t("Layer"),
-        list(parts),
-        index=len(parts) - (2 if trace.layers[-1].direction == "backward" else 1),
-        key="layer",
-        format_func=lambda name: _layer_name(parts[name], t),
-        bind="query-params",
-    )
-    part = parts[place]
+    top = list(parts)[-2 if trace.layers[-1].direction == "backward" else -1]
+    take("layer", list(parts), top)
+    part = parts[
+        st.selectbox(t("Layer"), list(parts), key="layer", format_func=lambda name: _layer_name(parts[name], t))
+    ]
+    keep("layer", top)
+    quantities = list(part.quantities())[::-1]
+    take("quantity", quantities, "hidden_state")
     quantity = st.selectbox(
-        t("Quantity"),
-        list(part.quantities())[::-1],
-        key="quantity",
-        format_func=lambda name: quantity_name(name, t=t),
-        bind="query-params",
+        t("Quantity"), quantities, key="quantity", format_func=lambda name: quantity_name(name, t=t)
     )
-    sort = st.selectbox(
-        t("Order of units"), SORTS, key="sort", format_func=lambda name: _sort_name(name, t), bind="query-params"
-    )
+    keep("quantity", "hidden_state")
+    take("sort", SORTS, SORTS[0])
+    sort = st.selectbox(t("Order of units"), SORTS, key="sort", format_func=lambda name: _sort_name(name, t))
+    keep("sort", SORTS[0])
     relative = st.toggle(t("Each unit on its own scale"), key="relative", bind="query-params")
     cell_state = part.cell_state is not None and st.toggle(t("Show cell states"), key="cells", bind="query-params")
     return UnrollOptions(
