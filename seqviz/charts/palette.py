@@ -46,8 +46,8 @@ _ANCHORS: dict[Theme, dict[str, tuple[str, ...]]] = {
         "loss": ("#f5edf3", "#dba9cf", "#a5478f", "#561649"),
     },
     "dark": {
-        "negative": ("#2b2934", "#7a4a20", "#d9822b", "#ffd0a0"),
-        "positive": ("#2b2934", "#23527c", "#3f93d8", "#b5dcff"),
+        "negative": ("#2b2a31", "#7a4a20", "#d9822b", "#ffd0a0"),
+        "positive": ("#2b2a31", "#23527c", "#3f93d8", "#b5dcff"),
         "share": ("#242b30", "#1f5d5c", "#2fa69b", "#bdf3e6"),
         "loss": ("#2d2530", "#6d3563", "#c763b1", "#f7c9ec"),
     },
@@ -105,9 +105,10 @@ def share_buckets(values: FloatArray, limit: float = 1.0) -> NDArray[np.int64]:
 @lru_cache(maxsize=len(THEMES))
 def signed_ramp(theme: Theme) -> tuple[str, ...]:
     """Colours of the signed palette, most negative first, SIGNED_BUCKETS of them."""
-    negative = ramp(_ANCHORS[theme]["negative"], HALF_BUCKETS + 1)
-    positive = ramp(_ANCHORS[theme]["positive"], HALF_BUCKETS + 1)
-    return (*reversed(negative), *positive[1:])
+    negative, positive = (_mixed(_ANCHORS[theme][side], HALF_BUCKETS + 1) for side in ("negative", "positive"))
+    # x and -x must look equally strong: both take the mean of their lightness.
+    negative[:, 0] = positive[:, 0] = (negative[:, 0] + positive[:, 0]) / 2
+    return (*(_to_hex(row) for row in negative[::-1]), *(_to_hex(row) for row in positive[1:]))
 
 
 @lru_cache(maxsize=2 * len(THEMES))
@@ -123,10 +124,14 @@ def category_colours(theme: Theme) -> tuple[str, ...]:
 
 def ramp(anchors: Sequence[str], count: int) -> tuple[str, ...]:
     """``count`` colours through the anchors, evenly spaced in OKLab."""
+    return tuple(_to_hex(row) for row in _mixed(anchors, count))
+
+
+def _mixed(anchors: Sequence[str], count: int) -> NDArray[Any]:
+    """(count, 3) in OKLab."""
     points = np.array([_to_oklab(anchor) for anchor in anchors])
     places = np.linspace(0, len(anchors) - 1, count)
-    mixed = np.stack([np.interp(places, np.arange(len(anchors)), points[:, axis]) for axis in range(3)], 1)
-    return tuple(_to_hex(row) for row in mixed)
+    return np.stack([np.interp(places, np.arange(len(anchors)), points[:, axis]) for axis in range(3)], 1)
 
 
 _TO_LMS = np.array(

@@ -9,7 +9,8 @@ from seqviz.charts.svg import esc, num
 from seqviz.types import Direction
 
 _PARTS = re.compile(r"(_\w+)|([→←])|((?:\[\d+\]|\(\d+\))?⟨[^⟩]*⟩|\[\d+\]|\(\d+\))|([₀-₉ₐ-ₜ₊₋]+)")
-_PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤᵥ", "0123456789+−aeoxhklmnpstijruv")
+# Few fonts have the mathematical brackets; Ng's slides write <t> too.
+_PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤᵥ", "0123456789+−aeoxhklmnpstijruv") | str.maketrans("⟨⟩", "<>")
 
 
 def math_at(x: float, y: float, text: str, *, size: float, classes: str = "mu", anchor: str = "middle") -> str:
