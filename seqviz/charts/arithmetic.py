@@ -11,7 +11,7 @@ import altair as alt
 from seqviz.charts.notation import quantity_name
 from seqviz.charts.numbers import factor, shown_number
 from seqviz.charts.palette import Theme
-from seqviz.charts.style import colour, labels_expression, sign_colours, styled
+from seqviz.charts.style import colour, sign_colours, styled
 from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator, english
 from seqviz.traces import Term, TermKind, UnitSum
@@ -204,18 +204,9 @@ def unit_sum_chart(
         Positive addends in blue, negative ones in orange, the total in grey.
     """
     rows = sum_table(unit_sum, count=count, t=t)
+    words, bar = -0.5 * font_size, 0.55 * font_size  # each row: its words, and its bar below them
     base = alt.Chart(alt.InlineData(values=_chart_rows(unit_sum, rows, digits))).encode(
-        y=alt.Y(
-            "row:O",
-            title=None,
-            axis=alt.Axis(
-                labelExpr=labels_expression([_row_label(row, digits) for row in rows]),
-                ticks=False,
-                domain=False,
-                labelLimit=420,
-                labelPadding=8,
-            ),
-        ),
+        y=alt.Y("row:O", axis=None),
         tooltip=[
             alt.Tooltip("label:N", title=t("source")),
             alt.Tooltip("weight:N", title=t("weight")),
@@ -224,56 +215,35 @@ def unit_sum_chart(
             alt.Tooltip("running_exact:N", title=t("running sum")),
         ],
     )
-    x = alt.X(
-        "start:Q", title=t("running sum of weight · value"), axis=alt.Axis(tickCount=4, grid=False), scale=_room(rows)
-    )
-    negative, positive = sign_colours(theme)
-    bars = base.mark_bar(cornerRadius=2, height={"band": 0.7}).encode(
-        x=x,
+    axis = alt.Axis(title=t("running sum of weight · value"), tickCount=5, grid=False, domain=False)
+    bars = base.mark_bar(cornerRadius=2, size=0.6 * font_size, yOffset=bar).encode(
+        x=alt.X("start:Q", axis=axis),
         x2="end:Q",
-        color=alt.Color(
-            "sign:N",
-            legend=None,
-            scale=alt.Scale(
-                domain=["negative", "positive", "total"],
-                range=[negative, positive, colour("neutral", theme)],
-            ),
-        ),
+        color=_sign_colour(theme),
         opacity=alt.condition("datum.kind == 'rest'", alt.value(0.6), alt.value(1)),
     )
     steps = (
         alt.Chart(alt.InlineData(values=_connectors(rows)))
-        .mark_rule(color=colour("line", theme), strokeWidth=1, strokeDash=[2, 2])
-        .encode(x=alt.X("running:Q", title=None), y=alt.Y("row:O"), y2="next:O")
+        .mark_rule(color=colour("faint", theme), strokeWidth=1.5, yOffset=bar, y2Offset=bar)
+        .encode(x=alt.X("running:Q", axis=axis), y=alt.Y("row:O", axis=None), y2="next:O")
     )
-    numbers = base.mark_text(align="left", dx=6, fontSize=font_size, color=colour("text", theme)).encode(
-        x="right:Q", text="shown:N"
-    )
+    numbers = base.mark_text(
+        align="left", baseline="middle", yOffset=words, fontSize=font_size, color=colour("text", theme)
+    ).encode(x=alt.value(0), text="shown:N")
     zero = (
         alt.Chart(alt.InlineData(values=[{"zero": 0}]))
-        .mark_rule(color=colour("line", theme), strokeWidth=1)
-        .encode(x=alt.X("zero:Q", title=None))
+        .mark_rule(color=colour("faint", theme), strokeWidth=1)
+        .encode(x=alt.X("zero:Q", axis=axis))
     )
     chart = alt.layer(zero, steps, bars, numbers).properties(
-        height=alt.Step(font_size + 10), description=unit_sum_alt(unit_sum, cell=cell, t=t)
+        height=alt.Step(2.7 * font_size), description=unit_sum_alt(unit_sum, cell=cell, t=t)
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
-def _row_label(row: SumRow, digits: int) -> str:
-    """``"hidden 117:  0.1352 · 0.8259"``."""
-    if row.weight is None or row.value is None or row.kind == "bias":
-        return row.short
-    weight, value = shown_number(row.weight, digits), shown_number(row.value, digits)
-    return f"{row.short}:  {weight.text} · {factor(value).text}"
-
-
-def _room(rows: Sequence[SumRow]) -> alt.Scale:
-    """A scale from the lowest to the highest running sum, with room for the numbers at the right."""
-    ends = [0.0, *(row.running for row in rows), *(row.before for row in rows)]
-    low, high = min(ends), max(ends)
-    width = high - low or 1.0
-    return alt.Scale(domain=[low - 0.02 * width, high + 0.4 * width], nice=False)
+def _sign_colour(theme: Theme) -> alt.Color:
+    scale = alt.Scale(domain=["negative", "positive", "total"], range=[*sign_colours(theme), colour("neutral", theme)])
+    return alt.Color("sign:N", legend=None, scale=scale)
 
 
 def _chart_rows(unit_sum: UnitSum, rows: Sequence[SumRow], digits: int) -> list[dict[str, Any]]:
@@ -297,11 +267,15 @@ def _chart_rows(unit_sum: UnitSum, rows: Sequence[SumRow], digits: int) -> list[
 
 
 def _shown(unit_sum: UnitSum, row: SumRow, digits: int) -> str:
+    """``"hidden 117: 0.1352 · 0.8259 = +0.1117"``."""
     if row.kind == "total":
-        text = shown_number(row.product, digits).text
+        text = f"{row.short} = {shown_number(row.product, digits).text}"
         function = _ACTIVATIONS.get(unit_sum.activation, "")
         return f"{text} → {function} → {shown_number(unit_sum.activated, digits).text}" if function else text
-    return _with_sign(row.product, digits)
+    if row.weight is None or row.value is None or row.kind == "bias":
+        return f"{row.short}: {_with_sign(row.product, digits)}"
+    weight, value = shown_number(row.weight, digits), shown_number(row.value, digits)
+    return f"{row.short}: {weight.text} · {factor(value).text} = {_with_sign(row.product, digits)}"
 
 
 def _connectors(rows: Sequence[SumRow]) -> list[dict[str, Any]]:

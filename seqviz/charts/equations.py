@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
 
 from seqviz.charts.filled import FilledEquation, Number, filled_equations
 from seqviz.charts.filled_output import output_equations
@@ -24,8 +23,8 @@ __all__ = [
     "Equation",
     "FilledEquation",
     "Number",
-    "Written",
     "aligned",
+    "aligned_filled",
     "cell_equations",
     "filled_equations",
     "output_equation",
@@ -65,19 +64,18 @@ class Equation:
     says: str
 
 
-class Written(Protocol):
-    """Anything with LaTeX: a general or a filled equation."""
-
-    @property
-    def latex(self) -> str:
-        """On one line, for KaTeX."""
-        ...
+def aligned(equations: Sequence[Equation]) -> str:
+    """All equations under one another, aligned at their equals signs, as one formula for KaTeX."""
+    return _aligned([equation.latex.replace(" = ", " &= ", 1) for equation in equations])
 
 
-def aligned(equations: Sequence[Written]) -> str:
-    """All equations under one another, aligned at their first equals sign, for KaTeX."""
-    lines = r" \\[0.4em] ".join(equation.latex.replace(" = ", " &= ", 1) for equation in equations)
-    return rf"\begin{{aligned}} {lines} \end{{aligned}}"
+def aligned_filled(equations: Sequence[FilledEquation]) -> str:
+    """All filled equations under one another as one formula for KaTeX, narrow enough for half a page."""
+    return _aligned([r" \\ ".join(equation.lines) for equation in equations])
+
+
+def _aligned(lines: Sequence[str]) -> str:
+    return r"\begin{aligned} " + r" \\[0.5em] ".join(lines) + r" \end{aligned}"
 
 
 def cell_equations(

@@ -66,10 +66,17 @@ class FilledEquation:
         return " = ".join(part.latex for part in (self.left, *self.chain))
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """For narrow columns: symbols on one line, numbers and result on the next; each line has one ``&``."""
+        first, *rest = (part.latex for part in self.chain)
+        if len(rest) < 2:
+            return (" = ".join((f"{self.left.latex} &= {first}", *rest)),)
+        return f"{self.left.latex} &= {first}", f"&= {' = '.join(rest)}"
+
+    @property
     def stacked(self) -> str:
-        """One line for each equals sign, for KaTeX and narrow columns."""
-        rest = r" \\ ".join(f"&= {part.latex}" for part in self.chain)
-        return rf"\begin{{aligned}} {self.left.latex} {rest} \end{{aligned}}"
+        """``lines`` as one formula for KaTeX."""
+        return r"\begin{aligned} " + r" \\ ".join(self.lines) + r" \end{aligned}"
 
     @property
     def text(self) -> str:

@@ -45,8 +45,8 @@ QUANTITIES: tuple[str, ...] = tuple(QUANTITY_NAMES)
 
 _LATEX_OF = {
     "σ": r"\sigma",
-    "·": r"\cdot ",
-    "⊙": r"\odot ",
+    "·": r"\cdot",
+    "⊙": r"\odot",
     "−": "-",
     "Σ": r"\sum",
     "tanh": r"\tanh",

@@ -34,7 +34,9 @@ def styled(chart: alt.TopLevelMixin, *, theme: Theme, font_size: int) -> alt.Top
     """
     text, muted, faint = (colour(name, theme) for name in ("text", "muted", "faint"))
     return (
-        chart.configure(background="transparent", font=FONT, padding=4)
+        # The width is the room's, the height that of the rows.
+        chart.properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+        .configure(background="transparent", font=FONT, padding=8)
         .configure_view(strokeWidth=0)
         .configure_axis(
             labelFontSize=font_size,
@@ -53,6 +55,8 @@ def styled(chart: alt.TopLevelMixin, *, theme: Theme, font_size: int) -> alt.Top
             subtitleColor=muted,
             anchor="start",
             fontWeight=600,
+            dy=4,  # Chinese letters rise higher than the size of their font
+            offset=10,
         )
         .configure_legend(labelFontSize=font_size, titleFontSize=font_size, labelColor=text, titleColor=muted)
         .configure_text(fontSize=font_size, color=text)

@@ -131,9 +131,9 @@ def class_probability_chart(
         x=alt.X("step:O", title=None, axis=_token_axis(trace, font_size), scale=alt.Scale(padding=0.5)),
         y=alt.Y(
             "probability:Q",
-            title=title,
+            title=None,
             scale=alt.Scale(domain=[0, 1]),
-            axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], titlePadding=10),
+            axis=alt.Axis(format="%", values=[0, 0.5, 1]),
         ),
         color=_class_colours(trace, theme),
         tooltip=[
@@ -152,7 +152,7 @@ def class_probability_chart(
         _focus_rule(step, theme),
         base.mark_line(strokeWidth=2.5, interpolate="monotone"),
         base.mark_point(filled=True, size=70, opacity=1),
-    ).properties(height=11 * font_size, description=class_probability_alt(trace, t=t))
+    ).properties(height=11 * font_size, title=title, description=class_probability_alt(trace, t=t))
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
@@ -208,7 +208,7 @@ def distribution_chart(
         Bars with their probabilities; the caption gives entropy and surprisal in nats and bits.
     """
     _check_step(trace, step)
-    rows = _distribution_rows(trace, step, count, t)
+    rows = _distribution_rows(trace, step, count)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y(
             "row:O",
@@ -217,16 +217,15 @@ def distribution_chart(
                 labelExpr=labels_expression([row["name"] for row in rows]),
                 ticks=False,
                 domain=False,
-                labelLimit=14 * font_size,
+                labelLimit=16 * font_size,
                 labelPadding=8,
             ),
         ),
         x=alt.X(
             "probability:Q",
             title=t("probability"),
-            # Room for the numbers beside the bars; there is no probability above 1 to label.
-            scale=alt.Scale(domain=[0, 1.3 * float(rows[0]["probability"])], nice=False),
-            axis=alt.Axis(format="%", tickCount=4, grid=False, labelExpr="datum.value > 1 ? '' : datum.label"),
+            scale=alt.Scale(domain=[0, float(rows[0]["probability"])], nice=False),
+            axis=alt.Axis(format="%", tickCount=3, grid=False),
         ),
         tooltip=[
             alt.Tooltip("label:N", title=t("output")),
@@ -242,16 +241,18 @@ def distribution_chart(
             alt.value(sequential_ramp("share", theme)[_BAR_SHADE]),
         )
     )
-    numbers = base.mark_text(align="left", dx=6, fontSize=font_size, color=colour("text", theme)).encode(text="shown:N")
-    chart = alt.layer(bars, numbers).properties(
+    subtitle = _figures_lines(trace, step, t)
+    if any(row["target"] for row in rows):
+        subtitle.append(f"▶ {_target_name(trace, t)}")
+    chart = alt.layer(bars).properties(
         height=alt.Step(font_size + 12),
-        title=alt.TitleParams(text=_step_title(trace, step, t), subtitle=_figures_lines(trace, step, t)),
+        title=alt.TitleParams(text=_step_title(trace, step, t), subtitle=subtitle),
         description=distribution_alt(trace, step=step, t=t),
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
-def _distribution_rows(trace: RecurrentTrace, step: int, count: int, t: Translator) -> list[dict[str, Any]]:
+def _distribution_rows(trace: RecurrentTrace, step: int, count: int) -> list[dict[str, Any]]:
     order = np.argsort(-trace.logits[step], kind="stable")
     target = int(trace.targets[step])
     shown = [int(index) for index in order[:count]]
@@ -261,19 +262,20 @@ def _distribution_rows(trace: RecurrentTrace, step: int, count: int, t: Translat
     rows = []
     for row, index in enumerate(shown):
         label, probability = visible(trace.labels[index]), trace.probabilities[step, index]
-        mark = "" if index != target else "  ◀ " + _target_name(trace, t)
+        mark = "▶ " if index == target else ""
         late = f" (#{ranks[index]})" if ranks[index] > count else ""
+        percent = _percent(float(probability))
         rows.append(
             {
                 "row": row,
                 "label": label,
-                "name": shortened(label) + late,
+                "name": f"{mark}{shortened(label)}{late}  {percent}",
                 "probability": float(probability),
                 "exact": str(probability),
                 "logit": str(trace.logits[step, index]),
                 "rank": ranks[index],
                 "target": index == target,
-                "shown": _percent(float(probability)) + mark,
+                "percent": percent,
             }
         )
     return rows
@@ -301,20 +303,22 @@ def figures_sentence(trace: RecurrentTrace, step: int, t: Translator = english) 
 def _figures_lines(trace: RecurrentTrace, step: int, t: Translator) -> list[str]:
     figures = step_figures(trace, step)
     sentence = t("Entropy {nats} nats ({bits} bits)").format(
-        nats=f"{figures.entropy:.3f}", bits=f"{figures.entropy_bits:.3f}"
+        nats=f"{figures.entropy:.2f}", bits=f"{figures.entropy_bits:.2f}"
     )
     if figures.surprisal is None or figures.surprisal_bits is None:
         return [sentence]
     surprise = t("surprisal {nats} nats ({bits} bits)").format(
-        nats=f"{figures.surprisal:.3f}", bits=f"{figures.surprisal_bits:.3f}"
+        nats=f"{figures.surprisal:.2f}", bits=f"{figures.surprisal_bits:.2f}"
     )
     return [sentence, surprise]
 
 
 def distribution_alt(trace: RecurrentTrace, *, step: int, t: Translator = english) -> str:
     """What ``distribution_chart`` shows, for those who do not see it."""
-    rows = _distribution_rows(trace, step, 3, t)
-    listed = ", ".join(f"{row['label']} {row['shown']}" for row in rows)
+    rows = _distribution_rows(trace, step, 3)
+    listed = ", ".join(
+        f"{row['label']} {row['percent']}" + (f" ({_target_name(trace, t)})" if row["target"] else "") for row in rows
+    )
     return f"{_step_title(trace, step, t)}: {listed}. {figures_sentence(trace, step, t)}."
 
 
@@ -369,7 +373,7 @@ def surprisal_chart(
         ),
     )
     bars = base.mark_bar(color=sequential_ramp("loss", theme)[_BAR_SHADE], cornerRadiusEnd=2).encode(
-        y=alt.Y("nats:Q", title=t("surprisal, nats"), axis=alt.Axis(tickCount=4, titlePadding=10)),
+        y=alt.Y("nats:Q", title=None, axis=alt.Axis(tickCount=4), scale=alt.Scale(domainMin=0)),
         tooltip=[
             alt.Tooltip("token:N", title=t("token")),
             alt.Tooltip("exact:N", title=t("nats")),
@@ -384,9 +388,18 @@ def surprisal_chart(
         .encode(y="mean:Q")
     )
     chart = alt.layer(_focus_rule(step, theme), bars, line).properties(
-        height=9 * font_size, description=surprisal_alt(trace, t=t)
+        height=9 * font_size,
+        title=alt.TitleParams(text=t("Surprisal in nats"), subtitle=_mean_sentence(rows, t)),
+        description=surprisal_alt(trace, t=t),
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
+
+
+def _mean_sentence(rows: list[dict[str, Any]], t: Translator) -> str:
+    if not rows:
+        return t("What is right is not known at any step, so there is no surprisal to show.")
+    mean = float(np.mean([row["nats"] for row in rows]))
+    return t("Mean {mean} nats, perplexity {perplexity}").format(mean=f"{mean:.3f}", perplexity=f"{math.exp(mean):.2f}")
 
 
 def _surprisal_rows(trace: RecurrentTrace) -> list[dict[str, Any]]:
@@ -409,7 +422,7 @@ def surprisal_alt(trace: RecurrentTrace, t: Translator = english) -> str:
     """What ``surprisal_chart`` shows, for those who do not see it: mean, perplexity and the greatest surprise."""
     rows = _surprisal_rows(trace)
     if not rows:
-        return t("What is right is not known at any step, so there is no surprisal to show.")
+        return _mean_sentence(rows, t)
     mean = float(np.mean([row["nats"] for row in rows]))
     worst = max(rows, key=lambda row: row["nats"])
     return t(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import vl_convert
 
 from seqviz.charts.arithmetic import sum_note, sum_table, unit_sum_alt, unit_sum_chart, unit_sum_sentence
 from seqviz.charts.palette import COLOURS
@@ -143,7 +144,7 @@ def test_tooltips_hold_every_digit():
     term = Term(kind="input", index=0, weight=third, value=3.0, product=1.0)
     rows = bars(unit_sum_chart(unit_sum(terms=(term,), total=1.0), cell="lstm"))
     assert (rows[0]["weight"], rows[0]["value"], rows[0]["product"]) == ("0.3333333333333333", "3.0", "1.0")
-    assert rows[1]["shown"] == "1.0000 → σ → 0.6913"
+    assert rows[1]["shown"] == "sum = 1.0000 → σ → 0.6913"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -154,6 +155,21 @@ def test_signs_have_the_products_colours_on_a_transparent_ground(theme):
     assert spec["config"]["background"] == "transparent"
     assert spec["config"]["axis"]["labelFontSize"] == 18
     assert spec["config"]["text"]["fontSize"] == 18
+
+
+def test_every_row_says_its_arithmetic():
+    rows = bars(unit_sum_chart(unit_sum(), cell="lstm", count=3))
+    assert [row["shown"] for row in rows] == [
+        "hidden 17: 2.0000 · 0.5000 = +1.0000",
+        "input 5: −0.5000 · 1.5000 = −0.7500",
+        "peephole: 0.2500 · 2.0000 = +0.5000",
+        "… 3 more: +0.05625",
+        "sum = 0.8063 → σ → 0.6913",
+    ]
+
+
+def test_the_chart_compiles():
+    assert vl_convert.vegalite_to_vega(unit_sum_chart(unit_sum(), cell="lstm").to_dict())["marks"]
 
 
 def test_the_picture_is_told_in_words_and_in_the_readers_language():

@@ -7,6 +7,7 @@ import pytest
 
 from seqviz.charts.equations import (
     aligned,
+    aligned_filled,
     cell_equations,
     filled_equations,
     output_equation,
@@ -174,8 +175,10 @@ def test_an_equation_reads_from_symbols_over_numbers_to_the_result(run):
     assert equation.text == (
         "c⟨3⟩ [3] = Γ_u⟨3⟩ [3] · c̃⟨3⟩ [3] + Γ_f⟨3⟩ [3] · c⟨2⟩ [3] = 0.4907 · 0.2244 + 0.5684 · 0.1746 = 0.2094"
     )
-    assert equation.latex.startswith(r"c_{3}^{\langle 3\rangle} = \Gamma_{u,3}^{\langle 3\rangle} \cdot  \tilde{c}")
-    assert equation.stacked.count("&=") == 3
+    assert equation.latex.startswith(r"c_{3}^{\langle 3\rangle} = \Gamma_{u,3}^{\langle 3\rangle} \cdot \tilde{c}")
+    assert [line.count("&=") for line in equation.lines] == [1, 1]
+    assert equation.lines[1] == r"&= 0.4907 \cdot 0.2244 + 0.5684 \cdot 0.1746 = 0.2094"
+    assert len(filled_equations(layer, step=2, unit=3, notation="ng")[0].lines) == 1
 
 
 def test_states_before_the_first_step_are_0_at_either_border(run):
@@ -263,6 +266,14 @@ def test_all_equations_align_at_their_first_equals_sign():
     text = aligned(cell_equations("rnn_tanh", notation="d2l"))
     assert text.startswith(r"\begin{aligned} \mathbf{H}_{t} &= \tanh(")
     assert text.count("&=") == 1
+
+
+def test_filled_equations_stand_under_one_another_in_one_formula(run):
+    filled = filled_equations(run("To be", cell="gru_simplified").layer(0), step=0, unit=0, notation="d2l", theme=None)
+    formula = aligned_filled(filled)
+    assert formula.startswith(r"\begin{aligned} Z_{1,0} &= \sigma(")
+    assert formula.count("&=") == 4
+    assert formula.count(r"\\[0.5em]") == 2
 
 
 @pytest.mark.parametrize(

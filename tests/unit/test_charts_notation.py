@@ -115,7 +115,7 @@ def test_unknown_names_are_refused_with_the_known_ones(call, message):
 
 def test_operators_become_latex_and_stay_readable_as_text():
     joined = join("σ(", symbol("input", notation="ng"), ") ⊙ tanh(1 − 2)")
-    assert joined.latex == r"\sigma(x^{\langle t\rangle}) \odot  \tanh(1 - 2)"
+    assert joined.latex == r"\sigma(x^{\langle t\rangle}) \odot \tanh(1 - 2)"
     assert joined.text == "σ(x⟨t⟩) ⊙ tanh(1 − 2)"
 
 

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import vl_convert
 
 from seqviz.charts.palette import COLOURS, category_colours
 from seqviz.charts.verdict import (
@@ -86,8 +87,8 @@ def test_a_certain_output_has_no_entropy():
 
 
 def test_the_caption_gives_both_units():
-    assert figures_sentence(run(), 0) == "Entropy 1.213 nats (1.750 bits); surprisal 1.386 nats (2.000 bits)"
-    assert figures_sentence(run(), 2) == "Entropy 1.213 nats (1.750 bits)"
+    assert figures_sentence(run(), 0) == "Entropy 1.21 nats (1.75 bits); surprisal 1.39 nats (2.00 bits)"
+    assert figures_sentence(run(), 2) == "Entropy 1.21 nats (1.75 bits)"
 
 
 def test_the_most_probable_tokens_come_first_and_the_next_one_is_marked():
@@ -97,12 +98,14 @@ def test_the_most_probable_tokens_come_first_and_the_next_one_is_marked():
         ("␣", pytest.approx(0.25), True),
         ("b", pytest.approx(0.125), False),
     ]
-    assert rows[1]["shown"] == "25.0 %  ◀ comes next"
+    assert [row["name"] for row in rows] == ["a  50.0 %", "▶ ␣  25.0 %", "b  12.5 %"]
+    subtitle = distribution_chart(run(), step=0).to_dict()["title"]["subtitle"]
+    assert subtitle == ["Entropy 1.21 nats (1.75 bits)", "surprisal 1.39 nats (2.00 bits)", "▶ comes next"]
 
 
 def test_an_improbable_next_token_gets_a_bar_of_its_own_with_its_rank():
     rows = data(distribution_chart(run(targets=np.array([3, 2, -1])), step=0, count=2), 0)
-    assert [row["name"] for row in rows] == ["a", "␣", "c (#4)"]
+    assert [row["name"] for row in rows] == ["a  50.0 %", "␣  25.0 %", "▶ c (#4)  12.5 %"]
     assert rows[-1]["target"]
 
 
@@ -110,7 +113,7 @@ def test_the_right_tag_is_marked_in_the_accent_colour():
     chart = distribution_chart(run("tagging", labels=("O", "B-PER", "I-PER", "B-LOC")), step=0, theme="dark")
     condition = layers(chart)[0]["encoding"]["color"]["condition"]
     assert (condition["test"], condition["value"]) == ("datum.target", COLOURS["accent"]["dark"])
-    assert data(chart, 0)[1]["shown"] == "25.0 %  ◀ right answer"
+    assert chart.to_dict()["title"]["subtitle"][-1] == "▶ right answer"
 
 
 def test_titles_say_what_the_distribution_is_of():
@@ -127,7 +130,7 @@ def test_two_classes_are_one_line():
         ("bad", "positive", pytest.approx(0.7)),
         (".", "positive", pytest.approx(0.75)),
     ]
-    assert layers(chart)[2]["encoding"]["y"]["title"] == "P(positive) after this word"
+    assert chart.to_dict()["title"] == "P(positive) after this word"
     assert data(chart, 1) == [{"step": 1}]
 
 
@@ -159,8 +162,8 @@ def test_without_targets_the_surprisal_chart_is_empty_and_says_so():
 
 def test_every_picture_is_told_in_words():
     assert distribution_alt(run(), step=0) == (
-        "What comes after “a” (1): a 50.0 %, ␣ 25.0 %  ◀ comes next, b 12.5 %. "
-        "Entropy 1.213 nats (1.750 bits); surprisal 1.386 nats (2.000 bits)."
+        "What comes after “a” (1): a 50.0 %, ␣ 25.0 % (comes next), b 12.5 %. "
+        "Entropy 1.21 nats (1.75 bits); surprisal 1.39 nats (2.00 bits)."
     )
     assert class_probability_alt(verdict()) == (
         "After all 3 words the verdict is positive with probability 75.0 %. "
@@ -197,6 +200,19 @@ def test_charts_fit_either_theme_and_a_lecture_hall(make, theme):
     ]
     assert len(sizes) == 7
     assert min(sizes) == 18
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        distribution_chart(run(), step=0),
+        class_probability_chart(verdict(), step=1),
+        surprisal_chart(run(), step=0),
+        surprisal_chart(run(targets=np.full(3, NO_TARGET))),
+    ],
+)
+def test_charts_compile(chart):
+    assert vl_convert.vegalite_to_vega(chart.to_dict())["marks"]
 
 
 def test_hostile_tokens_stay_data():
