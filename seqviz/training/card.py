@@ -10,6 +10,7 @@ FIGURE_NAMES = {
     "accuracy": "accuracy, %",
     "f1": "entity-level F1, %",
     "tag_accuracy": "right tags, %",
+    "tokens": "predicted tokens",
 }
 
 
@@ -17,14 +18,9 @@ def model_card(name: str, description: dict[str, Any], card: dict[str, Any]) -> 
     """Markdown: data, licence, command, seed, time, measured and published figures, known weaknesses."""
     details, config = description["details"], description["model"]
     first = f"**{card['restriction']}**\n\n" if description["restricted"] else ""
-    figures = "\n".join(
-        f"| {FIGURE_NAMES.get(key, key.replace('f1_', 'F1 of ') + (', %' if key.startswith('f1_') else ''))} "
-        f"| {value:.4g} |"
-        for key, value in description["figures"].items()
-    )
+    figures = "\n".join(f"| {_figure_name(key)} | {_figure(value)} |" for key, value in description["figures"].items())
     settings = ", ".join(f"{key} {value}" for key, value in config.items() if key != "task")
     train = ", ".join(f"{key} {value}" for key, value in details["train"].items())
-    minutes = details["training_seconds"] / 60
     return f"""{first}# {description["title"]}
 
 Checkpoint `{name}` of seqviz, family *{description["family"]}*: {card["summary"]}
@@ -36,6 +32,8 @@ On the held-out split `{details["data"]["valid"]}`, with `seqviz evaluate {name}
 | figure | value |
 |---|---|
 {figures}
+
+The same split chose the best evaluation of the run and the settings of the recipe; expect a little less on fresh text.
 
 ## To be read against
 
@@ -53,7 +51,7 @@ Licence: {card["licence"]}. {card.get("attribution", "")}
 
 ## Training
 
-`{details["command"]}`, seed {details["seed"]}, {minutes:.0f} minutes on {details["hardware"]}, \
+`{details["command"]}`, seed {details["seed"]}, {_duration(details["training_seconds"])} on {details["hardware"]}, \
 torch {details["versions"]["torch"]}.
 
 {train}.
@@ -62,6 +60,20 @@ torch {details["versions"]["torch"]}.
 
 {_bullets(card["weaknesses"])}
 """
+
+
+def _figure_name(key: str) -> str:
+    if key.startswith("f1_"):
+        return f"F1 of {key.removeprefix('f1_')}, %"
+    return FIGURE_NAMES.get(key, key)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 or value.is_integer() else f"{value:.4g}"
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"
 
 
 def _bullets(lines: list[str]) -> str:
