@@ -238,7 +238,7 @@ def row_height(units: int) -> int:
     for most, height in ((16, 12), (32, 9), (48, 7), (64, 6), (80, 5), (128, 4), (192, 3)):
         if units <= most:
             return height
-    return 2
+    return 2 if units <= 320 else 1
 
 
 def unit_order(values: FloatArray, sort: Sort) -> NDArray[np.int64]:

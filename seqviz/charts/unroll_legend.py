@@ -8,9 +8,10 @@ import numpy as np
 
 from seqviz.charts.notation import quantity_name, weight_symbols
 from seqviz.charts.palette import SHARE_BUCKETS, SIGNED_BUCKETS
-from seqviz.charts.svg import num, text_at, text_width, tile_paths, wrap
+from seqviz.charts.svg import esc, num, text_at, text_width, tile_paths, wrap
 from seqviz.charts.unroll_heatmap import Shown
 from seqviz.charts.unroll_layout import UnrollOptions
+from seqviz.charts.unroll_math import math_spans
 from seqviz.i18n import Translator
 from seqviz.text import UNKNOWN
 from seqviz.traces import RecurrentTrace
@@ -51,6 +52,8 @@ def draw_legend(
     for line in wrap(" ".join(_sentences(traces, shown, rows, options, t)), small, width - 24, lines=8):
         parts.append(text_at(8, y + small, line, size=small, classes="mu", anchor="start"))
         y += small * 1.45
+    parts.append(_weights(traces, options, t, y + small))
+    y += small * 1.45
     return "".join(parts), y + 10
 
 
@@ -119,11 +122,27 @@ def _sentences(
         sentences.append(t("A thick line joins the forward and the backward state."))
     if len(traces) > 1:
         sentences.append(t("A and B have the same colour scales and the same columns."))
-    sentences.append(_weights(traces, options, t))
     return sentences
 
 
-def _weights(traces: list[RecurrentTrace], options: UnrollOptions, t: Translator) -> str:
+def _weights(traces: list[RecurrentTrace], options: UnrollOptions, t: Translator, y: float) -> str:
+    """The sentence on weight sharing, its symbols set as mathematics."""
+    size = options.small
+    before, _, after = t("The arrows carry the same weights W at every step: {names}.").partition("{names}")
+    names = [math_spans(name, size) for name in _weight_names(traces, options)]
+    # A symbol ends raised or lowered: every plain part goes back to the line.
+    back = _span(", ", size, dy=-0.24 * size)
+    joined = back.join(names) + _span(after, size, dy=-0.24 * size)
+    return f'<text x="8" y="{num(y)}" class="mu" font-size="{num(size)}">{_span(before, size)}{joined}</text>'
+
+
+def _span(text: str, size: float, *, dy: float = 0) -> str:
+    moved = f' dy="{num(dy)}"' if dy else ""
+    return f'<tspan font-size="{num(size)}"{moved}>{esc(text)}</tspan>'
+
+
+def _weight_names(traces: list[RecurrentTrace], options: UnrollOptions) -> list[str]:
+    """Every matrix on the arrows: of all gates, and to the output."""
     names: list[str] = []
     for trace in traces:
         part = trace.layers[0]
@@ -135,6 +154,4 @@ def _weights(traces: list[RecurrentTrace], options: UnrollOptions, t: Translator
                 names.append(weights.stacked.text)
             else:
                 names += [weights.input.text, weights.hidden.text]
-    return t("The arrows carry the same weights W at every step: {names}.").format(
-        names=", ".join(dict.fromkeys(names))
-    )
+    return list(dict.fromkeys(names))

@@ -116,7 +116,8 @@ def _draw_verdict(sheet: Sheet, trace: RecurrentTrace) -> float:
     shown = [1] if len(trace.labels) == 2 else sorted(np.argsort(-shares[-1], kind="stable")[:_CLASSES_SHOWN].tolist())
     last = len(trace) - 1
     chip_height = small * 1.8
-    _answer_chip(sheet, trace, answer, float(shares[-1, answer]), sheet.y + 2, chip_height)
+    chip_class = "an" if len(shown) == 1 or answer not in shown else f"k{shown.index(answer)}"
+    _answer_chip(sheet, trace, float(shares[-1, answer]), sheet.y + 2, chip_height, classes=chip_class)
     top = sheet.y + chip_height + 12
     height = 104 * k
     right = columns.right
@@ -144,21 +145,29 @@ def _draw_verdict(sheet: Sheet, trace: RecurrentTrace) -> float:
     if len(shown) == 1:
         _verdict_numbers(sheet, [float(share) for share in shares[:, shown[0]]], y_of)
         name = t("P({label})").format(label=trace.labels[shown[0]])
-        sheet.label(name, top + height / 2, small=[t("if the text ended here")])
     else:
-        sheet.label(t("P(class)"), top + height / 2, small=[t("if the text ended here")])
+        name = t("P(class)")
         _class_names(sheet, trace, shown, top)
+    sheet.label(
+        name,
+        top + height / 2,
+        small=[t("if the text ended here")] if len(trace) > 1 else [],
+        spare=16 + text_width("0.5", small),
+    )
     sheet.y = top + height + 8
     return top + height / 2
 
 
-def _answer_chip(sheet: Sheet, trace: RecurrentTrace, answer: int, share: float, y: float, height: float) -> None:
+def _answer_chip(sheet: Sheet, trace: RecurrentTrace, share: float, y: float, height: float, *, classes: str) -> None:
     columns, small = sheet.columns, sheet.options.small
+    answer = int(trace.logits[-1].argmax())
     words = sheet.t("answer: {label}, {share}").format(label=trace.labels[answer], share=f"{share:.3f}")
     symbol_text = output_symbol(sheet, trace, len(trace))
     width = text_width(words, small) * 1.04 + 24
     right = min(columns.right + columns.end - 4, columns.centre(len(trace) - 1) + width / 2)
-    sheet.body.append(rect(right - width, y, width, height, classes="an", radius=height / 2, extra=' data-answer="1"'))
+    sheet.body.append(
+        rect(right - width, y, width, height, classes=classes, radius=height / 2, extra=' data-answer="1"')
+    )
     sheet.text(right - width / 2, y + height / 2 + small * 0.36, words, classes="on")
     if width + 2 * small + 24 < columns.width:
         sheet.body.append(
@@ -204,7 +213,8 @@ def _draw_next_tokens(sheet: Sheet, trace: RecurrentTrace, loss_limit: float) ->
     sheet.label(t("Next"), top + 1.5 * line, symbols=[output_symbol(sheet, trace)], small=[likeliest])
     sheet.y = top + TOP_SHOWN * line + 4
     if np.any(trace.targets != NO_TARGET):
-        _draw_came_next(sheet, trace, line)
+        if not _always_among_top(trace):
+            _draw_came_next(sheet, trace, line)
         _draw_surprisal(sheet, trace, loss_limit)
     return top + line / 2
 
@@ -233,6 +243,13 @@ def _next_token(sheet: Sheet, step: int, y: float, label: str, share: float, *, 
         sheet.text(left + width - 4, baseline, number, anchor="end")
     else:
         sheet.text(columns.centre(step), baseline, fit(shown, small, width), classes=name_classes)
+
+
+def _always_among_top(trace: RecurrentTrace) -> bool:
+    """Whether every token that came is outlined among the likeliest anyway (greedy generation)."""
+    known = np.flatnonzero(trace.targets != NO_TARGET)
+    better = (trace.logits[known] > trace.logits[known, trace.targets[known]][:, None]).sum(-1)
+    return bool((better < TOP_SHOWN).all())
 
 
 def _draw_came_next(sheet: Sheet, trace: RecurrentTrace, line: float) -> None:

@@ -33,10 +33,20 @@ class Sheet:
     labels: list[str] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def label(self, title: str, y: float, *, symbols: Sequence[str] = (), small: Sequence[str] = ()) -> None:
-        """Writes a row's name around a middle line: the title with its symbols, and dimmed lines below it."""
+    def label(
+        self, title: str, y: float, *, symbols: Sequence[str] = (), small: Sequence[str] = (), spare: float = 16
+    ) -> None:
+        """Writes a row's name around a middle line: the title with its symbols, and dimmed lines below it.
+
+        Args:
+            title: in full strength; may be empty.
+            y: of the middle of all lines.
+            symbols: mathematics after the title.
+            small: dimmed lines.
+            spare: pixels to leave free at the right.
+        """
         size = self.options.small
-        room = self.columns.label - 16
+        room = self.columns.label - spare
         wrapped = [(line, "st") for line in wrap(title, size, room * 0.96, lines=2)]
         wrapped += [(line, "mu") for text in small for line in wrap(text, size, room, lines=3)]
         leading = size * 1.28
