@@ -22,14 +22,14 @@ from seqviz.traces import RecurrentTrace, UnitSum
 
 def numbers_panel(inputs: Inputs, traces: list[RecurrentTrace], focus: UnrollFocus, settings: Settings) -> None:
     """Equations on the left, the sum on the right; for two runs one under the other."""
-    for request, trace in zip(inputs.requests, traces, strict=True):
+    for name, request, trace in zip("AB", inputs.requests, traces, strict=False):
         place = resolved_focus(trace, UnrollOptions(focus=focus))
         if len(traces) > 1:
-            st.subheader(f"{trace.model} · {trace.text}", anchor=False)
-        _moment(request, trace, place, settings)
+            st.subheader(f"{name} · {trace.model}", anchor=False)
+        _moment(name, request, trace, place, settings)
 
 
-def _moment(request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) -> None:
+def _moment(name: str, request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) -> None:
     t = settings.t
     part = trace.layer(focus.layer, focus.direction)
     st.markdown(
@@ -53,7 +53,7 @@ def _moment(request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, se
                 part.block_names,
                 default=block,
                 required=True,
-                key=f"block-{part.cell}",
+                key=f"block-{name}-{part.cell}",
                 format_func=lambda name: quantity_name(name, t=t),
             )
         try:
@@ -70,7 +70,7 @@ def _moment(request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, se
         except SeqvizError as error:
             show_error(error, t)
         else:
-            _sum(unit_sum, trace, settings)
+            _sum(name, unit_sum, trace, settings)
     left, right = st.columns([5, 7], gap="large")
     with left:
         for equation in output_equations(trace, step=focus.step, notation=settings.notation, t=t):
@@ -112,7 +112,7 @@ def _formula(latex: str) -> None:
     st.markdown(rf"$\displaystyle {latex}$")
 
 
-def _sum(unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings) -> None:
+def _sum(name: str, unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings) -> None:
     t = settings.t
     cell = trace.layer(unit_sum.layer, unit_sum.direction).cell
     st.altair_chart(
@@ -133,7 +133,7 @@ def _sum(unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings) -> None:
             t("Plain PyTorch with all numbers"),
             unit_sum.plain_snippet,
             file_name="unit_sum.py",
-            key=f"plain-{unit_sum.model}-{trace.text}",
+            key=f"plain-{name}",
             on_click="ignore",
             type="tertiary",
         )
@@ -142,7 +142,7 @@ def _sum(unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings) -> None:
             unit_sum_csv(unit_sum),
             file_name="unit_sum.csv",
             mime="text/csv",
-            key=f"addends-{unit_sum.model}-{trace.text}",
+            key=f"addends-{name}",
             on_click="ignore",
             type="tertiary",
         )

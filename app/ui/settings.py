@@ -57,7 +57,7 @@ def header(title: str, intro: str, settings: Settings) -> None:
         # Streamlit has no run-time option for its base size; everything in the page is sized in rem.
         st.html("<style>html{font-size:20px}</style>")
     left, middle, right = st.columns([2, 9, 2], vertical_alignment="center")
-    left.header(title, anchor=False)
+    left.title(title, anchor=False)
     middle.caption(intro)
     with right.popover(t("Display"), icon=":material/tune:", width="stretch"):
         st.radio(t("Language"), list(LANGUAGES), key="lang", format_func=LANGUAGES.__getitem__, horizontal=True)
