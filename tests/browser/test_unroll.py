@@ -217,10 +217,13 @@ def test_hovering_lights_a_step_everywhere_without_asking_the_server(page: Page,
         "WebSocket.prototype.send = function (data) { window.sentMessages += 1; return send.call(this, data); };"
     )
     open_page(page, app_url)
-    page.locator(".sv-steps").scroll_into_view_if_needed()
+    token = page.locator(".sv-steps").get_by_text("Yesterday")
+    token.scroll_into_view_if_needed()
+    box = token.bounding_box()
+    assert box is not None
     before = page.evaluate("window.sentMessages")
-    page.locator(".sv-steps").hover(position={"x": 60, "y": 120})
-    page.locator(".sv-steps").hover(position={"x": 62, "y": 122})
+    page.mouse.move(box["x"] + 3, box["y"] + 3)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".sv-hover").first).to_have_attribute("visibility", "visible")
     expect(page.locator(".sv-tip").first).to_contain_text("Yesterday")
     assert page.evaluate("window.sentMessages") == before
