@@ -37,7 +37,8 @@ errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
 for error in errors:
     show_error(error, t)
 if errors and "unroll-good" in st.session_state:
-    inputs = st.session_state["unroll-good"]  # the last good picture stays
+    st.caption(t("Below: the last text that could be read."))
+    inputs = st.session_state["unroll-good"]
     answers = ask_traces(inputs.requests)
 traces = [answer for answer in answers if isinstance(answer, RecurrentTrace)]
 if len(traces) < len(answers):

@@ -29,7 +29,7 @@ def download_menu(figure: Figure, traces: list[RecurrentTrace], *, name: str, t:
             (t("Every number, JSON") + label, f"json{suffix}", "application/json", _maker(trace_json, trace)),
             (t("Every number, CSV") + label, f"csv{suffix}", "text/csv", _maker(trace_csv, trace)),
         ]
-    with st.popover(t("Download"), icon=":material/download:"):
+    with st.popover(t("Download"), icon=":material/download:", width="stretch"):
         for label, kind, mime, make in files:
             extension, _, number = kind.partition("-")
             st.download_button(

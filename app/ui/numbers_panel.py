@@ -71,15 +71,11 @@ def _moment(name: str, request: TraceRequest, trace: RecurrentTrace, focus: Unro
             show_error(error, t)
         else:
             _sum(name, unit_sum, trace, settings)
-    left, right = st.columns([5, 7], gap="large")
-    with left:
-        for equation in output_equations(trace, step=focus.step, notation=settings.notation, t=t):
-            _formula(equation.stacked)
-    right.altair_chart(
-        distribution_chart(trace, step=focus.step, count=8, theme=page_theme(), font_size=settings.font_size, t=t),
-        width="stretch",
-        theme=None,
-    )
+        st.altair_chart(
+            distribution_chart(trace, step=focus.step, count=8, theme=page_theme(), font_size=settings.font_size, t=t),
+            width="stretch",
+            theme=None,
+        )
 
 
 def _equations(trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) -> None:
@@ -105,6 +101,8 @@ def _equations(trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) ->
         st.latex(aligned(cell_equations(part.cell, notation=notation, t=t)))
         for sentence in conventions(part.cell, notation=notation, t=t):
             st.caption(sentence)
+    for equation in output_equations(trace, step=focus.step, notation=notation, t=t):
+        _formula(equation.stacked)
 
 
 def _formula(latex: str) -> None:
