@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from tests.app.conftest import Opened, write_models
+
+PAGE = "app_pages/models.py"
+
+
+def test_every_model_is_listed_and_its_card_can_be_read(opened: Opened):
+    app = opened(page=PAGE)
+    table = app.dataframe[0].value
+    assert list(table["Name"]) == [
+        "entities-bilstm",
+        "entities-lstm",
+        "sentiment-gru",
+        "sentiment-lstm",
+        "shakespeare-lstm-2x512",
+    ]
+    app.selectbox(key="card").set_value("sentiment-gru").run()
+    assert any("Tiny classification (gru)" in markdown.value for markdown in app.markdown)
+
+
+def test_a_damaged_checkpoint_is_said_and_the_others_are_listed(opened: Opened, tmp_path):
+    write_models(tmp_path)
+    (tmp_path / "entities-lstm" / "config.json").unlink()
+    app = opened(page=PAGE, root=tmp_path)
+    assert [warning.value for warning in app.warning] == ["Checkpoint entities-lstm: config.json cannot be read."]
+    assert len(app.dataframe[0].value) == 4
+
+
+def test_without_any_model_there_is_no_table_and_no_fault(opened: Opened, tmp_path):
+    app = opened(page=PAGE, root=tmp_path / "nowhere")
+    assert not app.dataframe
