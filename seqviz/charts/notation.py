@@ -378,7 +378,8 @@ _ESCAPES = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
-    **{character: f"\\{character}" for character in "#$%&_{}"},
+    "$": r"\textdollar{}",  # an escaped dollar would still end a formula inside Markdown
+    **{character: f"\\{character}" for character in "#%&_{}"},
 }
 
 

@@ -34,9 +34,13 @@ def styled(chart: alt.TopLevelMixin, *, theme: Theme, font_size: int) -> alt.Top
     """
     text, muted, faint = (colour(name, theme) for name in ("text", "muted", "faint"))
     return (
-        # The width is the room's, the height that of the rows.
-        chart.properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-        .configure(background="transparent", font=FONT, padding=8)
+        # The width is the room's, the height that of the rows. Streamlit reads the chart's own padding, not the
+        # configured one; Chinese letters rise above their line.
+        chart.properties(
+            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+            padding={"left": 4, "right": 4, "top": 10, "bottom": 6},
+        )
+        .configure(background="transparent", font=FONT)
         .configure_view(strokeWidth=0)
         .configure_axis(
             labelFontSize=font_size,
@@ -55,8 +59,8 @@ def styled(chart: alt.TopLevelMixin, *, theme: Theme, font_size: int) -> alt.Top
             subtitleColor=muted,
             anchor="start",
             fontWeight=600,
-            dy=4,  # Chinese letters rise higher than the size of their font
             offset=10,
+            subtitleLineHeight=1.3 * font_size,
         )
         .configure_legend(labelFontSize=font_size, titleFontSize=font_size, labelColor=text, titleColor=muted)
         .configure_text(fontSize=font_size, color=text)

@@ -121,7 +121,7 @@ def test_operators_become_latex_and_stay_readable_as_text():
 
 def test_hostile_text_is_harmless_inside_latex():
     assert escaped("\\a{b}$c_d^e%f#g&h~") == (
-        r"\textbackslash{}a\{b\}\$c\_d\textasciicircum{}e\%f\#g\&h\textasciitilde{}"
+        r"\textbackslash{}a\{b\}\textdollar{}c\_d\textasciicircum{}e\%f\#g\&h\textasciitilde{}"
     )
 
 
