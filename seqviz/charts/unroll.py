@@ -82,9 +82,9 @@ def unroll_figure(
         for network, detail, each in zip(networks, details, traces, strict=True)
     ]
     body_height = sheet.y + 4
-    width = max(columns.total, min(options.width, 640))
+    width = max(columns.total, min(options.room, 640))
     foot, height = draw_legend(
-        traces, shown, sheet.rows, limits=limits, options=options, t=t, top=body_height, width=min(width, options.width)
+        traces, shown, sheet.rows, limits=limits, options=options, t=t, top=body_height, width=min(width, options.room)
     )
     marks = _focus_marks(sheet, panels, focus, body_height)
     alt = alt_text(traces, shown, t)
@@ -257,9 +257,10 @@ def _payload(
         "left": columns.left,
         "column": columns.width,
         "label": columns.label,
-        "roomWidth": sheet.options.width,
+        "roomWidth": sheet.options.room,
         "bodyHeight": round(body_height, 1),
         "fontSize": sheet.options.font_size,
+        "small": sheet.options.small,
         "character": is_character_level(traces[0]),
         "focus": focus.to_dict(),
         "rows": sheet.rows,

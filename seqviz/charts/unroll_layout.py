@@ -40,7 +40,8 @@ class UnrollOptions:
     """How a trace is drawn.
 
     Args:
-        width: room for the picture in pixels; longer texts are wider and scroll.
+        width: room for the picture in pixels; longer texts are wider and scroll. None for 1200, in presenter size
+            1080: then a page of 1280 has room for it, margins and all.
         font_size: of the tokens, in pixels; from 16 on (presenter size) no text is smaller than 16.
         notation: of all symbols.
         layer, direction: of the heatmap; layer None for the top one.
@@ -51,7 +52,7 @@ class UnrollOptions:
         focus: the moment in focus; None for an early step and the unit that changes most.
     """
 
-    width: int = 1280
+    width: int | None = None
     font_size: int = 14
     notation: Notation = "ng"
     layer: int | None = None
@@ -69,15 +70,25 @@ class UnrollOptions:
             raise unknown_name("sort", self.sort, SORTS)
         for field, low, high in (("width", 320, 8000), ("font_size", 10, 40)):
             value = getattr(self, field)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise InvalidInputError(
                     "{field} is {value}; allowed is {low} to {high}.", field=field, value=value, low=low, high=high
                 )
 
     @property
+    def presenter(self) -> bool:
+        """Whether the type is as large as a lecture hall needs."""
+        return self.font_size >= 16
+
+    @property
+    def room(self) -> int:
+        """The width in pixels that is laid out for."""
+        return self.width if self.width is not None else 1080 if self.presenter else 1200
+
+    @property
     def small(self) -> float:
         """Size of secondary text in pixels."""
-        return max(16.0, self.font_size * 0.85) if self.font_size >= 16 else max(10.0, self.font_size - 2.0)
+        return max(16.0, self.font_size * 0.92) if self.presenter else max(10.0, self.font_size - 2.0)
 
     @property
     def unit(self) -> float:
@@ -202,9 +213,9 @@ def make_columns(traces: Sequence[RecurrentTrace], options: UnrollOptions) -> Co
     """Columns for one trace, or for two above each other."""
     count = max(len(trace) for trace in traces)
     k = options.unit
-    label = round(126 * k) if options.font_size < 16 else round(118 * k)
+    label = round((118 if options.presenter else 126) * k)
     backward = any(part.direction == "backward" for trace in traces for part in trace.layers)
-    room = options.width - label - 12
+    room = options.room - label - 12
     start = round((78 if room / max(count, 1) > 100 * k else 46) * k)
     end = start if backward else 0
     narrowest = max(_narrowest(trace, options) for trace in traces)
@@ -219,7 +230,7 @@ def _narrowest(trace: RecurrentTrace, options: UnrollOptions) -> int:
     small = options.small
     characters = is_character_level(trace)
     width = 30 * options.unit if characters else 50 * options.unit
-    if characters and options.font_size >= 16:
+    if characters and options.presenter:
         width = 40
     if UNKNOWN in trace.pieces:
         width = max(width, text_width(UNKNOWN, small) + 4)

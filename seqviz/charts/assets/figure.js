@@ -176,7 +176,9 @@ class Picture {
     if (!room) return;
     const { data } = this;
     const natural = Math.min(this.size[0], data.roomWidth);
-    this.scale = clamp(room / natural, data.fontSize >= 16 ? 1 : 0.86, 1.6);
+    // Presenter size: never below 16 pixels, and not so large that the network leaves the screen.
+    const [least, most] = data.fontSize >= 16 ? [16 / data.small, 1.35] : [0.86, 1.6];
+    this.scale = clamp(room / natural, Math.min(least, 1), most);
     for (const part of this.parts) {
       part.setAttribute('width', part.dataset.width * this.scale);
       part.setAttribute('height', part.dataset.height * this.scale);
