@@ -235,7 +235,7 @@ def _narrowest(trace: RecurrentTrace, options: UnrollOptions) -> int:
     if UNKNOWN in trace.pieces:
         width = max(width, text_width(UNKNOWN, small) + 4)
     if trace.task == "tagging":
-        width = max(width, max(text_width(label, small) for label in trace.labels) + 10)
+        width = max(width, max(text_width(label, small) for label in trace.labels) + 5)
     return math.ceil(width)
 
 
