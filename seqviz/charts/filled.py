@@ -20,6 +20,8 @@ from seqviz.traces import LayerTrace
 
 Scalar = np.floating
 
+_LONG = 30  # characters of a line of numbers that leave no room for the result beside them
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
@@ -67,10 +69,15 @@ class FilledEquation:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """For narrow columns: symbols on one line, numbers and result on the next; each line has one ``&``."""
+        """For narrow columns: symbols on one line, numbers on the next, the result there too where it fits.
+
+        Each line has one ``&`` to align it by.
+        """
         first, *rest = (part.latex for part in self.chain)
         if len(rest) < 2:
             return (" = ".join((f"{self.left.latex} &= {first}", *rest)),)
+        if len(self.chain[-2].text) > _LONG:
+            return f"{self.left.latex} &= {first}", *(f"&= {part}" for part in rest)
         return f"{self.left.latex} &= {first}", f"&= {' = '.join(rest)}"
 
     @property

@@ -7,6 +7,7 @@ field that ``unknown_name`` is given. Sentences that the code no longer has are 
 from __future__ import annotations
 
 import argparse
+import ast
 import io
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from seqviz import __version__, errors
@@ -25,17 +25,31 @@ FOLDERS = ("app", "seqviz")
 ERROR_NAMES = tuple(
     name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.SeqvizError)
 )
-KEYWORDS = dict.fromkeys(("t", "msgid", "unknown_name", *ERROR_NAMES))
+KEYWORDS = frozenset(("t", "msgid", "unknown_name", *ERROR_NAMES))
 
 
 def extracted(root: Path = ROOT) -> Iterator[tuple[str, str]]:
-    """Every message id in the code with the file that it stands in, relative to ``root``."""
+    """Every message id in the code with the file that it stands in, relative to ``root``.
+
+    Babel's own extraction reads tokens, and what an f-string holds is a token of its own only from Python 3.12 on; the
+    syntax tree is the same everywhere.
+    """
     for folder in FOLDERS:
-        if not (root / folder).is_dir():
-            continue
-        found = extract_from_dir(root / folder, method_map=[("**.py", "python")], keywords=KEYWORDS)
-        for path, _, message, _, _ in found:
-            yield str(message), f"{folder}/{Path(path).as_posix()}"
+        for path in sorted((root / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_bytes())):
+                message = _message(node)
+                if message is not None:
+                    yield message, path.relative_to(root).as_posix()
+
+
+def _message(node: ast.AST) -> str | None:
+    """The literal first argument of a call of one of the keywords."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+    first = node.args[0]
+    literal = isinstance(first, ast.Constant) and isinstance(first.value, str)
+    return first.value if literal and name in KEYWORDS else None  # type: ignore[attr-defined]
 
 
 def updated(language: str, root: Path = ROOT) -> Catalog:

@@ -126,11 +126,12 @@ def test_the_extraction_finds_calls_marks_and_error_templates(tmp_path: Path):
     (tmp_path / "seqviz").mkdir()
     (tmp_path / "seqviz" / "new.py").write_text(
         't("one "\n  "sentence")\nNAME = msgid("two")\nraise InvalidInputError("three {x}", x=1)\n'
-        'unknown_name("four", 1, [2])\nother("five")\nsettings.t("six")\n',
+        'unknown_name("four", 1, [2])\nother("five")\nsettings.t("six")\n'
+        "f\"{t('seven')}\"\nt(f'eight {t}')\nt(nine)\nt()\n",
         "utf-8",
     )
     found = list(extracted(tmp_path))
-    assert [message for message, _ in found] == ["one sentence", "two", "three {x}", "four", "six"]
+    assert sorted(message for message, _ in found) == ["four", "one sentence", "seven", "six", "three {x}", "two"]
     assert {file for _, file in found} == {"seqviz/new.py"}
 
 
