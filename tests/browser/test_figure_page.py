@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -104,10 +105,14 @@ def test_hovering_shows_the_unit_to_the_last_digit(opened: Page, trace: Recurren
 
 
 def test_a_click_on_a_heatmap_cell_selects_step_and_unit(opened: Page) -> None:
-    heatmap = opened.locator("[data-heatmap]").bounding_box()
-    assert heatmap is not None
-    # The box of strokes runs from the middle of the first row to the middle of the last.
-    opened.mouse.click(heatmap["x"] + heatmap["width"] * 0.6, heatmap["y"] + heatmap["height"] * 2 / 11)
+    steps = opened.locator(".sv-steps").bounding_box()
+    data = json.loads(opened.locator("#data").text_content() or "")
+    assert steps is not None
+    scale = steps["height"] / data["bodyHeight"]
+    heatmap = data["panels"][0]["heatmap"]
+    x = data["left"] - data["label"] + 2.5 * data["column"]
+    y = heatmap["top"] + 2.5 * heatmap["rowHeight"]
+    opened.mouse.click(steps["x"] + x * scale, steps["y"] + y * scale)
     assert now(opened).startswith("step 3 of 4")
     expect(opened.locator('[data-strip="unit"]')).to_have_text("Unit 2")
 
