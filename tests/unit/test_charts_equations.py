@@ -14,7 +14,8 @@ from seqviz.charts.equations import (
     output_equations,
 )
 from seqviz.charts.notation import NOTATIONS
-from seqviz.charts.palette import category_colours
+from seqviz.charts.palette import COLOURS, category_colours
+from seqviz.charts.writing import role_colour
 from seqviz.config import CELL_NAMES
 from seqviz.errors import InvalidInputError, UnknownNameError
 from seqviz.models.loading import load_model
@@ -204,6 +205,24 @@ def test_numbers_of_one_role_stand_in_one_colour_of_the_palette(run):
     assert filled[2].latex.count(forget) == 2  # Γ_f and its number
     assert filled[4].latex.count(forget) == 2  # the same in c
     assert "textcolor" not in filled_equations(layer, step=1, unit=0, notation="ng", theme=None)[2].latex
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("role", ["output_gate", "forget_gate", "reset_gate", "input_gate", "cell_state", "candidate"])
+def test_coloured_numbers_are_as_readable_as_text(theme, role):
+    assert contrast(role_colour(role, theme), COLOURS["surface"][theme]) >= 4.5  # WCAG 2.1, 1.4.3
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours as WCAG 2.1 defines it."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_ngs_gate_writes_and_says_that_the_stored_one_keeps(run):
