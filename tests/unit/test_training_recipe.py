@@ -10,6 +10,7 @@ import torch
 from seqviz.checkpoints import read_card
 from seqviz.errors import DataFormatError, InvalidInputError, UnknownNameError
 from seqviz.models.loading import load_model
+from seqviz.training.card import model_card
 from seqviz.training.preparation import with_copies
 from seqviz.training.recipe import RecipeRun, data_root, evaluate_file, load_recipe, recipe_names
 
@@ -173,6 +174,39 @@ def test_card_of_restricted_data_says_so_in_its_first_line(tmp_path: Path) -> No
     folder = run.write(root=tmp_path / "checkpoints", command="c", hardware="h")
     assert (folder / "README.md").read_text().splitlines()[0] == "**For research only.**"
     assert load_model(folder.name, root=tmp_path / "checkpoints").info.restricted
+
+
+def test_card_writes_figures_counts_and_times_for_people() -> None:
+    description = {
+        "title": "Some model",
+        "family": "some",
+        "restricted": False,
+        "model": {"task": "tagging", "cell": "gru"},
+        "figures": {"f1": 71.23456, "f1_PER": 80.0, "nats_per_token": 1.48546, "tokens": 55824.0},
+        "details": {
+            "data": {"valid": "some/valid.txt"},
+            "num_parameters": 350914,
+            "command": "seqviz train some",
+            "seed": 4,
+            "training_seconds": 407,
+            "hardware": "one core",
+            "versions": {"torch": "2.0"},
+            "train": {"batch_size": 3},
+        },
+    }
+    card = {"summary": "s.", "published": ["p"], "data_notes": ["d"], "licence": "l", "weaknesses": ["w1", "w2"]}
+    text = model_card("some", description, card)
+    for line in (
+        "| entity-level F1, % | 71.23 |",
+        "| F1 of PER, % | 80 |",
+        "| cross-entropy, nats per token | 1.485 |",
+        "| predicted tokens | 55,824 |",
+        "350,914 parameters: cell gru.",
+        "`seqviz train some`, seed 4, 7 minutes on one core, torch 2.0.",
+        "- w1",
+        "- w2",
+    ):
+        assert line in text.splitlines()
 
 
 def test_tags_are_numbered_with_o_first_and_types_in_order(tmp_path: Path) -> None:
