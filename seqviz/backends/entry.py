@@ -1,7 +1,7 @@
-"""The door of a worker process: what the parent may name without importing torch.
+"""The main loop of a worker process: what the parent may name without importing torch.
 
-A worker is a fresh interpreter. Its first call is ``begin``; the module that does the work is addressed by name and
-imported there, never in the parent.
+A worker is a fresh interpreter. The module that does the work is addressed by name and imported there, never in the
+parent.
 """
 
 from __future__ import annotations
@@ -9,39 +9,59 @@ from __future__ import annotations
 import importlib
 import numbers
 import os
+import pickle
 import signal
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 
 from seqviz.errors import SeqvizError
 
 PARENT_CHECK_SECONDS = 1.0
 
 
-def begin(parent_id: int) -> None:
-    """Prepares a fresh worker: it outlives its parent by a second at most and leaves Ctrl-C to it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """In place of an answer: something that seqviz did not raise on purpose went wrong."""
+
+    reason: str
+
+
+def serve(requests: Connection, answers: Connection, module: str, models: tuple[str, ...], parent_id: int) -> None:
+    """Answers requests one after the other until there is nobody left to ask.
+
+    Args:
+        requests: pickled requests come in here.
+        answers: a pickled outcome goes out here for each, after a first one (None, or Failed) for the start.
+        module: name of the module that answers (``answer``) and prepares for it (``warm_up``).
+        models: checkpoints to load beforehand.
+        parent_id: process id of the parent; the worker outlives it by a second at most.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     threading.Thread(target=_end_with_parent, args=(parent_id,), name="parent-watch", daemon=True).start()
+    started = outcome_of(lambda: importlib.import_module(module).warm_up(models))
+    answers.send_bytes(pickle.dumps(started, pickle.HIGHEST_PROTOCOL))
+    if started is not None:
+        return
+    answer = importlib.import_module(module).answer
+    while True:
+        try:
+            request = pickle.loads(requests.recv_bytes())  # noqa: S301 (from the parent)
+        except EOFError:
+            return
+        answers.send_bytes(pickle.dumps(outcome_of(lambda: answer(request)), pickle.HIGHEST_PROTOCOL))  # noqa: B023
 
 
-def warm_up(module: str, models: tuple[str, ...]) -> int:
-    """Imports the worker module and lets it prepare for the first request; returns the process id."""
-    importlib.import_module(module).warm_up(models)
-    return os.getpid()
-
-
-def ping() -> int:
-    """Shows that the worker is alive; returns its process id."""
-    return os.getpid()
-
-
-def answer(module: str, request: object) -> Any:
-    """Answers a request; errors of seqviz are made fit for the way back."""
+def outcome_of(call: Callable[[], object]) -> object:
+    """What a call returns; or the error of seqviz that it raises, made fit for the way back; or Failed."""
     try:
-        return importlib.import_module(module).answer(request)
+        return call()
     except SeqvizError as error:
-        raise _portable(error) from None
+        return _portable(error)
+    except Exception as error:  # noqa: BLE001 (whatever a model may raise, the worker goes on and the asker is told)
+        return Failed(reason=f"{type(error).__name__}: {error}")
 
 
 def _portable(error: SeqvizError) -> SeqvizError:
@@ -56,7 +76,7 @@ def _plain(value: object) -> object:
 
 
 def _end_with_parent(parent_id: int) -> None:
-    # A killed parent cannot say goodbye: its children notice that they were handed to another parent.
+    # A worker that computes does not see its pipe closed; but it is handed to another parent when its own is killed.
     while os.getppid() == parent_id:
         time.sleep(PARENT_CHECK_SECONDS)
     os._exit(1)

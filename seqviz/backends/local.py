@@ -28,7 +28,7 @@ from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
 WORKER_MODULE = "seqviz.backends.worker"
 DEFAULT_QUEUE_SIZE = 64
 DEFAULT_CACHE_BYTES = 256_000_000
-CHECK_SECONDS = 5.0
+CHECK_SECONDS = 2.0
 WORKERS_VARIABLE = "SEQVIZ_WORKERS"
 
 

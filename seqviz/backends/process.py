@@ -3,30 +3,60 @@
 from __future__ import annotations
 
 import os
+import pickle
+import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, Future
-from typing import Any
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 
-from loky import ProcessPoolExecutor
 from loky.backend import get_context
-from loky.process_executor import ShutdownExecutorError
 
 from seqviz.backends import entry
 from seqviz.backends.jobs import Job, Outcome
-from seqviz.errors import BackendError, SeqvizError, WorkerDiedError
+from seqviz.errors import BackendError, WorkerDiedError
 from seqviz.traces import freeze
 
 START_LIMIT_SECONDS = 120.0
-PING_LIMIT_SECONDS = 10.0
+PIPE_BYTES = 1 << 20
 
 
 class _EndedError(Exception):
-    """The process ended or was stopped."""
+    """The process ended, or could not be launched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Live:
+    """A process and the parent's ends of its two pipes."""
+
+    process: BaseProcess
+    requests: Connection
+    answers: Connection
+
+    def receive(self, seconds_left: Callable[[], float]) -> Outcome:
+        """The next outcome; raises TimeoutError or _EndedError."""
+        while (seconds := seconds_left()) > 0:
+            ready = wait([self.answers, self.process.sentinel], timeout=seconds)
+            if self.answers in ready:
+                try:
+                    return pickle.loads(self.answers.recv_bytes())  # noqa: S301 (from the worker)
+                except (EOFError, OSError) as error:
+                    raise _EndedError("it ended while it was answering") from error
+            if ready:
+                raise _EndedError(f"it ended with code {self.process.exitcode}")
+        raise TimeoutError("it took too long")
+
+    def kill(self) -> None:
+        """Ends the process, whatever it is doing."""
+        if self.process.is_alive() and self.process.pid is not None:
+            os.kill(self.process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        self.process.join()
 
 
 class WorkerProcess:
-    """A pool of one: the library starts and watches the process, this class decides about its life.
+    """Decides about the life of one process.
 
     Used by one supervising thread; only ``stop`` and the attributes are for others.
 
@@ -40,7 +70,7 @@ class WorkerProcess:
         self._module = module
         self._models = models
         self._environment = dict(environment)
-        self._executor: ProcessPoolExecutor | None = None
+        self._live: _Live | None = None
         self._lock = threading.Lock()
         self._stopped = False
         self.starts = 0
@@ -51,93 +81,91 @@ class WorkerProcess:
         if self.process_id is not None:
             return None
         try:
-            self._launch()
-            future = self._call(lambda: START_LIMIT_SECONDS, entry.warm_up, self._module, self._models)
-            problem = future.exception()
+            live = self._launch()
+            outcome = live.receive(lambda: START_LIMIT_SECONDS)
         except (TimeoutError, OSError, _EndedError) as error:
-            problem = error.__cause__ or error
-        if problem is None:
-            self.process_id = future.result()
-            return None
-        self._discard()
-        return BackendError("The model's worker process could not start: {reason}.", reason=_named(problem))
+            outcome = entry.Failed(reason=str(error))
+        if isinstance(outcome, entry.Failed):
+            self._discard()
+            return BackendError("The model's worker process could not start: {reason}.", reason=outcome.reason)
+        self.process_id = live.process.pid
+        return None
 
     def answer(self, job: Job) -> Outcome:
         """Runs a job; the process is gone afterwards if it ran past the deadline or ended by itself."""
+        live = self._live
         try:
-            future = self._call(job.seconds_left, entry.answer, self._module, job.request)
+            if live is None:
+                raise _EndedError("it was stopped")
+            live.requests.send_bytes(pickle.dumps(job.request))
+            outcome = live.receive(job.seconds_left)
         except TimeoutError:
             self._discard()
             return job.deadline_error()
-        except _EndedError:
+        except (OSError, _EndedError):
             self._discard()
             return WorkerDiedError(
                 "The model's worker process ended while it was answering and was replaced; please try again."
             )
-        error = future.exception()
-        if error is None:
-            return freeze(future.result())  # pickling loses the read-only flags
-        if isinstance(error, SeqvizError):
-            return error
-        return BackendError("The model could not answer: {reason}.", reason=_named(error))
+        if isinstance(outcome, entry.Failed):
+            return BackendError("The model could not answer: {reason}.", reason=outcome.reason)
+        return freeze(outcome)  # pickling loses the read-only flags
 
     def check(self) -> bool:
-        """False if the process has ended, or hangs, while it had nothing to do; it is gone then."""
-        if self.process_id is not None:
-            try:
-                self._call(lambda: PING_LIMIT_SECONDS, entry.ping)
-            except (TimeoutError, _EndedError):
-                self._discard()
-                return False
-        return True
+        """False if the process has ended while it had nothing to do; it is gone then."""
+        if self._live is None or self._live.process.is_alive():
+            return True
+        self._discard()
+        return False
 
     def stop(self) -> None:
         """Ends the process for good, whatever it is doing; may be called from any thread."""
         with self._lock:
             self._stopped = True
-        self._discard()
+            if self._live is not None:
+                self._live.kill()
+            self.process_id = None
 
-    def _launch(self) -> None:
+    def _launch(self) -> _Live:
         with self._lock:
             if self._stopped:
                 raise _EndedError("the backend is closed")
             # "loky" starts a fresh interpreter (no fork of a threaded server) and leaves __main__ alone, which
-            # Streamlit replaces by the page's script.
-            self._executor = ProcessPoolExecutor(
-                max_workers=1,
-                context=get_context("loky"),
-                timeout=None,
-                initializer=entry.begin,
-                initargs=(os.getpid(),),
+            # Streamlit replaces by the page's script. A daemon is ended with this interpreter.
+            context = get_context("loky")
+            requests_in, requests_out = context.Pipe(duplex=False)
+            answers_in, answers_out = context.Pipe(duplex=False)
+            _widen(answers_out)
+            process = context.Process(
+                target=entry.serve,
+                args=(requests_in, answers_out, self._module, self._models, os.getpid()),
                 env=self._environment,
+                name="seqviz-worker",
+                daemon=True,
             )
+            process.start()
+            # The worker's ends must be open in the worker only: that is how each side notices that the other ended.
+            requests_in.close()
+            answers_out.close()
+            self._live = _Live(process=process, requests=requests_out, answers=answers_in)
             self.starts += 1
-
-    def _call(self, seconds_left: Callable[[], float], function: Callable[..., Any], *arguments: object) -> Future[Any]:
-        """Calls a function in the process and returns the finished future; raises TimeoutError or _EndedError."""
-        executor = self._executor
-        if executor is None:
-            raise _EndedError("the worker was stopped")
-        try:
-            future: Future[Any] = executor.submit(function, *arguments)
-        except (RuntimeError, OSError) as error:  # it ended before, cannot be started, or this interpreter is ending
-            raise _EndedError from error
-        while (seconds := seconds_left()) > 0:
-            try:
-                problem = future.exception(timeout=seconds)
-            except TimeoutError:
-                continue  # the deadline may have moved meanwhile
-            if isinstance(problem, (BrokenExecutor, ShutdownExecutorError)):
-                raise _EndedError from problem
-            return future
-        raise TimeoutError("no answer in time")
+            return self._live
 
     def _discard(self) -> None:
         with self._lock:
-            executor, self._executor, self.process_id = self._executor, None, None
-        if executor is not None:
-            executor.shutdown(wait=False, kill_workers=True)
+            live, self._live, self.process_id = self._live, None, None
+        if live is not None:
+            live.kill()
+            live.requests.close()
+            live.answers.close()
 
 
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+def _widen(pipe: Connection) -> None:
+    """Lets a pipe hold a whole trace where the system can do that; else it goes through in slices of 64 KiB."""
+    if sys.platform == "linux":
+        import fcntl
+
+        try:
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        except OSError:  # the user's pipes already take all that they may
+            return

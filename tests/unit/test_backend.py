@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from seqviz.backends.entry import answer
+from seqviz.backends.entry import outcome_of
 from seqviz.backends.local import LocalBackend
 from seqviz.backends.requests import TraceRequest, UnitSumRequest
 from seqviz.errors import (
@@ -26,6 +26,7 @@ from seqviz.errors import (
     UnknownNameError,
     WorkerDiedError,
 )
+from tests import scripted_worker
 
 Start = Callable[..., LocalBackend]
 
@@ -284,9 +285,9 @@ def test_answers_cannot_be_written_to(start: Start) -> None:
 
 
 def test_errors_travel_with_plain_parameters_only() -> None:
-    with pytest.raises(CheckpointError) as caught:
-        answer("tests.scripted_worker", _request("refuse m"))
-    assert caught.value.parameters["file"] == "model.safetensors"
+    outcome = outcome_of(lambda: scripted_worker.answer(_request("refuse m")))
+    assert isinstance(outcome, CheckpointError)
+    assert outcome.parameters["file"] == "model.safetensors"
 
 
 _PARENT = """
