@@ -135,22 +135,29 @@ def tile_grid(units: int, width: float, height: float, *, largest: int = 12) -> 
     per_tile = 1
     while True:
         tiles = math.ceil(units / per_tile)
-        for tile in range(largest, 1, -1):
-            columns = min(int(width // tile), tiles)
-            if columns and math.ceil(tiles / columns) * tile <= height:
-                columns = _even_columns(tiles, columns, int(height // tile))
-                draw = tile if tile < 5 else tile - 1
-                rows = math.ceil(tiles / columns)
-                return Grid(tile=tile, draw=draw, columns=columns, rows=rows, per_tile=per_tile, units=units)
+        tile, columns = next(
+            ((size, fitting) for size in range(largest, 1, -1) if (fitting := _columns(tiles, size, width, height))),
+            (0, 0),
+        )
+        if tile:
+            break
         per_tile *= 2
+    # Somewhat smaller tiles where the last row then comes out full.
+    for size in range(tile, max(2, math.ceil(tile * 0.75)) - 1, -1):
+        most = _columns(tiles, size, width, height)
+        even = [n for n in range(most, most * 2 // 3, -1) if tiles % n == 0 and tiles // n * size <= height]
+        if even:
+            tile, columns = size, even[0]
+            break
+    draw = tile if tile < 5 else tile - 1
+    rows = math.ceil(tiles / columns)
+    return Grid(tile=tile, draw=draw, columns=columns, rows=rows, per_tile=per_tile, units=units)
 
 
-def _even_columns(tiles: int, columns: int, max_rows: int) -> int:
-    """Fewer columns where the last row then comes out full."""
-    for fewer in range(columns, max(1, columns * 2 // 3) - 1, -1):
-        if tiles % fewer == 0 and tiles // fewer <= max_rows:
-            return fewer
-    return columns
+def _columns(tiles: int, tile: int, width: float, height: float) -> int:
+    """Tiles of a size side by side; 0 if they do not all fit the box."""
+    columns = min(int(width // tile), tiles)
+    return columns if columns and math.ceil(tiles / columns) * tile <= height else 0
 
 
 def grouped(values: FloatArray, per_tile: int) -> FloatArray:

@@ -287,7 +287,7 @@ def _token_text(x: float, y: float, line: str, size: float, classes: str) -> str
 
 def _token_size(trace: RecurrentTrace, sheet: Sheet) -> float:
     """Larger type where every token has room for it, a little smaller where only that keeps words whole."""
-    options, room = sheet.options, sheet.columns.width - 8
+    options, room = sheet.options, sheet.columns.width - 14
     widest = max(text_width(visible(original), 1.0) for original in trace.originals)
     smallest = 16.0 if options.presenter else 12.0
     return float(min(max(room / max(widest, 0.5), smallest), options.font_size * 1.3))

@@ -338,6 +338,7 @@ def test_units_sorted_by_variance_and_by_similarity():
 
 def test_tiles_are_shared_only_where_two_pixels_each_are_too_many():
     assert tile_grid(256, 96, 100) == Grid(tile=6, draw=5, columns=16, rows=16, per_tile=1, units=256)
+    assert (tile_grid(64, 66, 100).columns, tile_grid(64, 66, 100).rows) == (8, 8)  # not 7 with one left over
     shared = tile_grid(4096, 20, 60)
     assert shared.per_tile > 1
     assert shared.height <= 60
