@@ -24,7 +24,6 @@ __all__ = [
     "FilledEquation",
     "Number",
     "aligned",
-    "aligned_filled",
     "cell_equations",
     "filled_equations",
     "output_equation",
@@ -66,15 +65,7 @@ class Equation:
 
 def aligned(equations: Sequence[Equation]) -> str:
     """All equations under one another, aligned at their equals signs, as one formula for KaTeX."""
-    return _aligned([equation.latex.replace(" = ", " &= ", 1) for equation in equations])
-
-
-def aligned_filled(equations: Sequence[FilledEquation]) -> str:
-    """All filled equations under one another as one formula for KaTeX, narrow enough for half a page."""
-    return _aligned([r" \\ ".join(equation.lines) for equation in equations])
-
-
-def _aligned(lines: Sequence[str]) -> str:
+    lines = [equation.latex.replace(" = ", " &= ", 1) for equation in equations]
     return r"\begin{aligned} " + r" \\[0.5em] ".join(lines) + r" \end{aligned}"
 
 

@@ -322,27 +322,6 @@ def distribution_alt(trace: RecurrentTrace, *, step: int, t: Translator = englis
     return f"{_step_title(trace, step, t)}: {listed}. {figures_sentence(trace, step, t)}."
 
 
-def step_chart(
-    trace: RecurrentTrace,
-    *,
-    step: int,
-    theme: Theme = "light",
-    font_size: int = 14,
-    t: Translator = english,
-) -> alt.LayerChart:
-    """The chart that stands beside a step: the verdict so far for a classifier, else the step's distribution."""
-    if trace.task == "classification":
-        return class_probability_chart(trace, step=step, theme=theme, font_size=font_size, t=t)
-    return distribution_chart(trace, step=step, theme=theme, font_size=font_size, t=t)
-
-
-def step_alt(trace: RecurrentTrace, *, step: int, t: Translator = english) -> str:
-    """What ``step_chart`` shows, for those who do not see it."""
-    if trace.task == "classification":
-        return class_probability_alt(trace, t=t)
-    return distribution_alt(trace, step=step, t=t)
-
-
 def surprisal_chart(
     trace: RecurrentTrace,
     *,

@@ -7,7 +7,6 @@ import pytest
 
 from seqviz.charts.equations import (
     aligned,
-    aligned_filled,
     cell_equations,
     filled_equations,
     output_equation,
@@ -286,14 +285,6 @@ def test_all_equations_align_at_their_first_equals_sign():
     text = aligned(cell_equations("rnn_tanh", notation="d2l"))
     assert text.startswith(r"\begin{aligned} \mathbf{H}_{t} &= \tanh(")
     assert text.count("&=") == 1
-
-
-def test_filled_equations_stand_under_one_another_in_one_formula(run):
-    filled = filled_equations(run("To be", cell="gru_simplified").layer(0), step=0, unit=0, notation="d2l", theme=None)
-    formula = aligned_filled(filled)
-    assert formula.startswith(r"\begin{aligned} Z_{1,0} &= \sigma(")
-    assert formula.count("&=") == 5
-    assert formula.count(r"\\[0.5em]") == 2
 
 
 @pytest.mark.parametrize(

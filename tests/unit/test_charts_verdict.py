@@ -14,8 +14,6 @@ from seqviz.charts.verdict import (
     distribution_alt,
     distribution_chart,
     figures_sentence,
-    step_alt,
-    step_chart,
     step_figures,
     surprisal_alt,
     surprisal_chart,
@@ -116,6 +114,12 @@ def test_the_right_tag_is_marked_in_the_accent_colour():
     assert chart.to_dict()["title"]["subtitle"][-1] == "▶ right answer"
 
 
+def test_charts_carry_their_words_as_a_description():
+    assert class_probability_chart(verdict()).to_dict()["description"] == class_probability_alt(verdict())
+    assert distribution_chart(run(), step=0).to_dict()["description"] == distribution_alt(run(), step=0)
+    assert surprisal_chart(run()).to_dict()["description"] == surprisal_alt(run())
+
+
 def test_titles_say_what_the_distribution_is_of():
     assert distribution_chart(run(), step=1).to_dict()["title"]["text"] == "What comes after “␣” (2)"
     assert distribution_chart(run("tagging"), step=0).to_dict()["title"]["text"] == "The tag of “a” (1)"
@@ -173,13 +177,6 @@ def test_every_picture_is_told_in_words():
         "Mean surprisal 1.386 nats over 2 tokens, perplexity 4.00. "
         "The greatest surprise is ␣ (number 2) with 1.386 nats."
     )
-
-
-def test_the_chart_beside_a_step_suits_the_task():
-    assert step_alt(verdict(), step=0) == class_probability_alt(verdict())
-    assert step_alt(run(), step=0) == distribution_alt(run(), step=0)
-    assert step_chart(verdict(), step=0).to_dict()["description"] == class_probability_alt(verdict())
-    assert step_chart(run(), step=0).to_dict()["description"] == distribution_alt(run(), step=0)
 
 
 @pytest.mark.parametrize(
