@@ -1,7 +1,7 @@
 """The default backend: a supervised pool of warm worker processes on this machine.
 
 The parent holds no torch. Each worker has a thread of the parent that starts it, hands it one request at a time, and
-replaces it when it dies or runs past a deadline. See docs/decisions/model-backend.md.
+replaces it when it dies or runs past a deadline. See docs/decisions/0005-model-backend.md.
 """
 
 from __future__ import annotations
