@@ -92,7 +92,12 @@ def _taken(browser: Browser, url: str, shot: Shot) -> bytes:
     page = context.new_page()
     page.goto(f"{url}/{shot.path}?{urlencode(shot.query)}")
     settle(page)
-    content = page.screenshot(full_page=shot.whole)
+    if shot.whole:
+        # Streamlit scrolls inside its main block, so the window has to grow to show all of it.
+        length = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        page.set_viewport_size({"width": width, "height": int(length)})
+        settle(page)
+    content = page.screenshot()
     context.close()
     return _small(content)
 

@@ -36,14 +36,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder that the backend of these tests reads."""
     root = tmp_path_factory.mktemp("checkpoints")
     write_models(root)
+    from app.ui.backend import backend
+
+    # Started here, so that it reads this folder whichever test comes first; the environment is left as it was.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEQVIZ_CHECKPOINTS", str(root))
         patch.setenv("SEQVIZ_WORKERS", "1")
-        from app.ui.backend import backend
-
-        yield root
-        backend().close()
-        backend.clear()
+        backend()
+    yield root
+    backend().close()
+    backend.clear()
 
 
 @pytest.fixture
