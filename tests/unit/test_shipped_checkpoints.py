@@ -74,6 +74,15 @@ def test_weights_from_restricted_data_say_so_in_the_first_line_of_their_card(inf
     assert info.restricted or not non_commercial
 
 
+@INFOS
+def test_the_readme_says_the_measured_figure(info):
+    text = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if line.startswith(f"| `{info.name}` |"))
+    figure = info.figures[info.details["figure"]]
+    assert (f"{figure:.3f} nats" if figure < 10 else f"{figure:.1f}") in row
+    assert f"{info.num_parameters:,}" in row
+
+
 def test_every_example_of_the_page_has_its_model():
     names = {info.name for info in FOUND}
     for example in unroll_examples(english):
