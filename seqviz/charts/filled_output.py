@@ -79,9 +79,7 @@ def _probability(trace: RecurrentTrace, place: Place, index: int, digits: int, t
         chain=(softmax, mass, pen.result(result)),
         numbers=(logit, result),
         block=None,
-        note=t("{total} is the logarithm of the sum over all {count} outputs.").format(
-            total=total.text, count=len(trace.labels)
-        ),
+        note=t("{total} is log Σ exp(z) over all {count} outputs.").format(total=total.text, count=len(trace.labels)),
     )
 
 
