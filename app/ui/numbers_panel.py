@@ -9,7 +9,7 @@ from app.ui.settings import Settings, page_theme
 from app.ui.unroll_inputs import Inputs
 from seqviz.backends.requests import TraceRequest, UnitSumRequest
 from seqviz.charts.arithmetic import sum_note, sum_table, unit_sum_chart, unit_sum_sentence
-from seqviz.charts.equations import aligned, cell_equations
+from seqviz.charts.equations import cell_equations, output_equation
 from seqviz.charts.filled import filled_equations
 from seqviz.charts.filled_output import output_equations
 from seqviz.charts.notation import conventions, quantity_name, visible
@@ -98,11 +98,17 @@ def _equations(trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) ->
         if equation.note:
             st.caption(equation.note)
     with st.expander(t("The equations of this cell")):
-        st.latex(aligned(cell_equations(part.cell, notation=notation, t=t)))
-        for sentence in conventions(part.cell, notation=notation, t=t):
-            st.caption(sentence)
+        output = output_equation(
+            trace.task, cell=part.cell, notation=notation, num_layers=layers, bidirectional=both, t=t
+        )
+        for general in (*cell_equations(part.cell, notation=notation, t=t), output):
+            _formula(general.latex)
+            st.caption(general.says)
+        st.caption(" ".join(conventions(part.cell, notation=notation, t=t)))
     for equation in output_equations(trace, step=focus.step, notation=notation, t=t):
         _formula(equation.stacked)
+        if equation.note:
+            st.caption(equation.note)
 
 
 def _formula(latex: str) -> None:
