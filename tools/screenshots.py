@@ -60,6 +60,7 @@ def shots() -> list[Shot]:
     found += [Shot(name=f"{page}-chinese", path=path, query=(("lang", "zh_CN"),)) for page, path in PAGES.items()]
     for name, query in (("sentiment", SENTIMENT), ("compared", COMPARED), ("writing", WRITING)):
         found.append(Shot(name=f"unroll-{name}", query=tuple(query.items()), whole=True))
+    found.append(Shot(name="unroll-phone", size=SIZES["390x844"], whole=True))
     found.append(Shot(name="unroll-presenter", size=SIZES["1920x1080"], query=(("size", "presenter"),)))
     return found
 
