@@ -164,7 +164,7 @@ def test_a_broken_link_still_opens_a_picture(opened: Opened, state: dict[str, st
 @pytest.mark.parametrize("model", ["entities-bilstm", "sentiment-gru", "shakespeare-lstm-2x512"])
 def test_the_equations_follow_the_notation(opened: Opened, notation: str, model: str):
     app = opened(model=model, text="Harry", notation=notation)
-    formulas = " ".join(formula.value for formula in app.latex)
+    formulas = " ".join(element.value for element in [*app.latex, *app.markdown])
     assert ("Gamma" in formulas) == (notation == "ng")
     assert "mathbf" in formulas or notation == "ng"
 
