@@ -6,7 +6,7 @@ numbers of one step filled in are made by ``seqviz.charts.filled`` and ``filled_
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -23,7 +23,6 @@ __all__ = [
     "Equation",
     "FilledEquation",
     "Number",
-    "aligned",
     "cell_equations",
     "filled_equations",
     "output_equation",
@@ -61,12 +60,6 @@ class Equation:
     latex: str
     text: str
     says: str
-
-
-def aligned(equations: Sequence[Equation]) -> str:
-    """All equations under one another, aligned at their equals signs, as one formula for KaTeX."""
-    lines = [equation.latex.replace(" = ", " &= ", 1) for equation in equations]
-    return r"\begin{aligned} " + r" \\[0.5em] ".join(lines) + r" \end{aligned}"
 
 
 def cell_equations(

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from seqviz.charts.equations import (
-    aligned,
     cell_equations,
     filled_equations,
     output_equation,
@@ -279,12 +278,6 @@ def test_a_softmax_over_two_classes_is_also_shown_as_a_sigmoid_of_the_difference
 def test_labels_that_mean_something_to_latex_are_escaped(run):
     latex = output_equations(run("To be"), step=0, notation="ng", label="\n")[0].latex
     assert r"\text{⏎}" in latex
-
-
-def test_all_equations_align_at_their_first_equals_sign():
-    text = aligned(cell_equations("rnn_tanh", notation="d2l"))
-    assert text.startswith(r"\begin{aligned} \mathbf{H}_{t} &= \tanh(")
-    assert text.count("&=") == 1
 
 
 @pytest.mark.parametrize(
