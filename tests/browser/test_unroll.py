@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 import seqviz
 from seqviz.backends.requests import MAX_PIECES
 from tests.browser.conftest import DESKTOP, PHONE
+from tools.screenshots import settle
 
 SENTENCE = "Yesterday, Harry Potter met Hermione Granger."
 MODEL = "entities-bilstm"
@@ -232,6 +233,9 @@ def test_hovering_lights_a_step_everywhere_without_asking_the_server(page: Page,
 
 def test_every_number_can_be_downloaded(page: Page, app_url: str):
     open_page(page, app_url)
+    # The menu stays where it opens: not before the charts above it have their height.
+    expect(page.get_by_test_id("stVegaLiteChart").locator("canvas, svg").nth(1)).to_be_visible()
+    settle(page)
     page.get_by_role("button", name="Download", exact=True).click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Every number, JSON").click()
