@@ -7,6 +7,7 @@ import streamlit as st
 from app.ui.backend import ask_unit_sum, show_error
 from app.ui.settings import Settings, page_theme
 from app.ui.unroll_inputs import Inputs
+from app.ui.url import keep, take
 from seqviz.backends.requests import TraceRequest, UnitSumRequest
 from seqviz.charts.arithmetic import sum_note, sum_table, unit_sum_chart, unit_sum_sentence
 from seqviz.charts.equations import cell_equations, output_equation
@@ -48,14 +49,17 @@ def _moment(name: str, request: TraceRequest, trace: RecurrentTrace, focus: Unro
     with right:
         block = part.block_names[0]
         if len(part.block_names) > 1:
-            block = st.segmented_control(
+            key = f"block{name}"
+            take(key, part.block_names, block)
+            st.segmented_control(
                 t("The sum behind"),
                 part.block_names,
-                default=block,
                 required=True,
-                key=f"block-{name}-{part.cell}",
-                format_func=lambda name: quantity_name(name, t=t),
+                key=key,
+                format_func=lambda quantity: quantity_name(quantity, t=t),
             )
+            keep(key, block)
+            block = st.session_state[key]
         try:
             unit_sum = ask_unit_sum(
                 UnitSumRequest(

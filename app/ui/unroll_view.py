@@ -67,7 +67,9 @@ def drawn(inputs: Inputs, options: UnrollOptions, settings: Settings) -> Figure:
 def _drawn(inputs: Inputs, options: UnrollOptions, language: str) -> Figure:
     traces = [answer for answer in ask_traces(inputs.requests) if isinstance(answer, RecurrentTrace)]
     compare = traces[1] if len(traces) > 1 else None
-    return unroll_figure(traces[0], options=options, compare=compare, t=translator(language))
+    return unroll_figure(
+        traces[0], options=options, compare=compare, t=translator(language), language=language.replace("_", "-")
+    )
 
 
 @st.fragment
