@@ -86,6 +86,7 @@ def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
         t("Compare with"),
         COMPARISONS,
         required=True,
+        wrap=True,
         key="compare",
         format_func=lambda name: {"none": t("nothing"), "text": t("a sentence"), "model": t("a model")}[name],
     )

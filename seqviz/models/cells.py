@@ -25,9 +25,7 @@ from torch import Tensor, nn
 
 from seqviz.errors import unknown_name
 from seqviz.models.activations import ACTIVATIONS
-
-SHORT_TEXT = 48
-"""Steps up to which the loop of ``LSTMCell.record`` is faster than the fused kernel, batch 1."""
+from seqviz.models.short_lstm import SHORT_TEXT, record_short
 
 Carry = tuple[Tensor, ...]
 """What a cell hands to its next step: (h,) or (h, c)."""
@@ -272,7 +270,7 @@ class LSTMCell(Cell):
 
     def record(self, x: Tensor, carry: Carry) -> tuple[Values, Carry]:
         if len(x) == 1 and x.shape[1] <= SHORT_TEXT and not torch.is_grad_enabled():
-            return self._record_short(x, carry)
+            return record_short(self.project_input(x[0]) + self.bias_hidden, self.weight_hidden, carry)
         # The fused kernel keeps no cell states: gates first, in one product over all steps, then c_t by its recurrence.
         h, last = self.run(x, carry)
         values = self._gates(self._project_all(x, _shifted(carry[0], h)))
@@ -285,34 +283,6 @@ class LSTMCell(Cell):
         z = nn.functional.linear(x, self.weight_input, self.bias_input + self.bias_hidden)
         rows = z.view(-1, z.shape[-1])
         return rows.addmm_(h.reshape(-1, self.hidden_size), self.weight_hidden.t()).view_as(z)
-
-    def _record_short(self, x: Tensor, carry: Carry) -> tuple[Values, Carry]:
-        """Step by step into buffers made beforehand: the fused kernel rearranges the weights on every call, which
-        short texts do not repay (docs/benchmarks.md); x (1, step, embedding)."""
-        steps, units = x.shape[1], self.hidden_size
-        z = self.project_input(x[0]) + self.bias_hidden  # (step, block·unit)
-        gates = torch.empty_like(z)
-        candidate, squashed = z.new_empty(steps, units), z.new_empty(units)
-        h, c = torch.cat([carry[0], z.new_empty(steps, units)]), torch.cat([carry[1], z.new_empty(steps, units)])
-        i, f, _, o = _blocks(gates, 4).unbind(1)
-        states = zip(h.unbind(0), c.unbind(0), h[1:].unbind(0), c[1:].unbind(0), strict=False)
-        blocks = zip(*(v.unbind(0) for v in (z, gates, i, f, candidate, o, _blocks(z, 4)[:, 2])), strict=True)
-        for (h_before, c_before, h_t, c_t), (z_t, gates_t, i_t, f_t, g_t, o_t, z_g) in zip(states, blocks, strict=True):
-            z_t.addmv_(self.weight_hidden, h_before)
-            torch.sigmoid(z_t, out=gates_t)
-            torch.tanh(z_g, out=g_t)
-            torch.mul(f_t, c_before, out=c_t).addcmul_(i_t, g_t)
-            torch.mul(o_t, torch.tanh(c_t, out=squashed), out=h_t)
-        values = {
-            "pre_activation": _blocks(z, 4),
-            "input_gate": i,
-            "forget_gate": f,
-            "candidate": candidate,
-            "output_gate": o,
-            "cell_state": c[1:],
-            "hidden_state": h[1:],
-        }
-        return {name: value.unsqueeze(0) for name, value in values.items()}, (h[-1:], c[-1:])
 
     @staticmethod
     def _squash(c: Tensor) -> Tensor:
