@@ -40,30 +40,36 @@ def styled(chart: alt.TopLevelMixin, *, theme: Theme, font_size: int) -> alt.Top
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
             padding={"left": 4, "right": 4, "top": 10, "bottom": 6},
         )
-        .configure(background="transparent", font=FONT)
-        .configure_view(strokeWidth=0)
-        .configure_axis(
-            labelFontSize=font_size,
-            titleFontSize=font_size,
-            titleFontWeight="normal",
-            labelColor=text,
-            titleColor=muted,
-            gridColor=faint,
-            domainColor=faint,
-            tickColor=faint,
+        # All at once: every configure call copies the whole chart.
+        .configure(
+            background="transparent",
+            font=FONT,
+            view=alt.ViewConfig(strokeWidth=0),
+            axis=alt.AxisConfig(
+                labelFontSize=font_size,
+                titleFontSize=font_size,
+                titleFontWeight="normal",
+                labelColor=text,
+                titleColor=muted,
+                gridColor=faint,
+                domainColor=faint,
+                tickColor=faint,
+            ),
+            title=alt.TitleConfig(
+                fontSize=font_size + 2,
+                subtitleFontSize=font_size,
+                color=text,
+                subtitleColor=muted,
+                anchor="start",
+                fontWeight=600,
+                offset=10,
+                subtitleLineHeight=1.3 * font_size,
+            ),
+            legend=alt.LegendConfig(
+                labelFontSize=font_size, titleFontSize=font_size, labelColor=text, titleColor=muted
+            ),
+            text=alt.MarkConfig(fontSize=font_size, color=text),
         )
-        .configure_title(
-            fontSize=font_size + 2,
-            subtitleFontSize=font_size,
-            color=text,
-            subtitleColor=muted,
-            anchor="start",
-            fontWeight=600,
-            offset=10,
-            subtitleLineHeight=1.3 * font_size,
-        )
-        .configure_legend(labelFontSize=font_size, titleFontSize=font_size, labelColor=text, titleColor=muted)
-        .configure_text(fontSize=font_size, color=text)
     )
 
 
