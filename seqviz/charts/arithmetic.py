@@ -236,7 +236,7 @@ def unit_sum_chart(
         .encode(x=alt.X("zero:Q", axis=axis))
     )
     chart = alt.layer(zero, steps, bars, numbers).properties(
-        height=2.7 * font_size * len(rows) + 4 * font_size,  # with the axis
+        height=2.7 * font_size * len(rows),
         description=unit_sum_alt(unit_sum, cell=cell, t=t),
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]

@@ -245,7 +245,7 @@ def distribution_chart(
     if any(row["target"] for row in rows):
         subtitle.append(f"▶ {_target_name(trace, t)}")
     chart = alt.layer(bars).properties(
-        height=(font_size + 12) * len(rows) + 5 * font_size + 18 * len(subtitle),  # with axis and title
+        height=(font_size + 12) * len(rows),
         title=alt.TitleParams(text=_step_title(trace, step, t), subtitle=subtitle),
         description=distribution_alt(trace, step=step, t=t),
     )
