@@ -47,7 +47,8 @@ st.session_state["unroll-good"] = inputs
 
 left, right = st.columns([7, 3], vertical_alignment="center")
 note = structure_notes(t)[traces[0].structure]
-left.caption(f"**{t('{count} steps').format(count=len(traces[0]))}** · {note}")
+steps = t("{count} steps").format(count=len(traces[0])) if len(traces[0]) > 1 else t("1 step")
+left.caption(f"**{steps}** · {note}")
 with right.popover(t("Heatmap"), icon=":material/grid_on:", width="stretch"):
     options = picture_options(traces[0], settings)
 figure = drawn(inputs, options, settings)

@@ -58,7 +58,8 @@ def header(title: str, intro: str, settings: Settings) -> None:
         st.html("<style>html{font-size:18.5px}</style>")
     left, middle, right = st.columns([2, 9, 2], vertical_alignment="center")
     left.title(title, anchor=False)
-    middle.caption(intro)
+    if not settings.presenter:  # whoever projects explains it, and the picture gets the room
+        middle.caption(intro)
     with right.popover(t("Display"), icon=":material/tune:", width="stretch"):
         st.radio(t("Language"), list(LANGUAGES), key="lang", format_func=LANGUAGES.__getitem__, horizontal=True)
         keep("lang", best_language(st.context.locale))

@@ -14,7 +14,7 @@ OPENING = "Yesterday, Harry Potter met Hermione Granger."
 
 def steps(app: AppTest) -> int:
     """The number of steps that the page says."""
-    found = [re.match(r"\*\*(\d+) steps\*\*", caption.value) for caption in app.caption]
+    found = [re.match(r"\*\*(\d+) steps?\*\*", caption.value) for caption in app.caption]
     return next(int(match[1]) for match in found if match)
 
 
