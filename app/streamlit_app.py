@@ -32,6 +32,6 @@ def main() -> None:
     page.run()
 
 
-# Worker processes may import this file by name: only the server runs it.
+# Only the server runs it; whatever imports this file by its name gets nothing drawn.
 if __name__ == "__main__":
     main()

@@ -51,7 +51,7 @@ steps = t("{count} steps").format(count=len(traces[0])) if len(traces[0]) > 1 el
 left.caption(f"**{steps}** · {note}")
 with right.popover(t("Heatmap"), icon=":material/grid_on:", width="stretch"):
     options = picture_options(traces[0], settings)
-figure = drawn(inputs, options, settings)
+figure = drawn(inputs, traces, options, settings)
 unroll_view(figure, inputs, traces, options, settings)
 
 left, right = st.columns([3, 1], vertical_alignment="center")

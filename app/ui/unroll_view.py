@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.ui.backend import ask_traces
 from app.ui.figure import show_figure
 from app.ui.focus import focus_from_picture, focus_from_url, focus_to_url, url_was_changed
 from app.ui.numbers_panel import numbers_panel
@@ -17,6 +16,7 @@ from seqviz.charts.figure import Figure
 from seqviz.charts.notation import quantity_name
 from seqviz.charts.unroll import UnrollFocus, UnrollOptions, unroll_figure
 from seqviz.charts.unroll_layout import SORTS, Sort, resolved_focus
+from seqviz.checkpoints import fingerprint
 from seqviz.i18n import Translator, translator
 from seqviz.traces import LayerTrace, RecurrentTrace
 
@@ -58,17 +58,21 @@ def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
     )
 
 
-def drawn(inputs: Inputs, options: UnrollOptions, settings: Settings) -> Figure:
+def drawn(inputs: Inputs, traces: list[RecurrentTrace], options: UnrollOptions, settings: Settings) -> Figure:
     """The picture, drawn once for all visitors who look at the same thing."""
-    return _drawn(inputs, options, settings.language)
+    versions = tuple(fingerprint(request.model) for request in inputs.requests)
+    return _drawn(inputs, versions, options, settings.language, traces)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _drawn(inputs: Inputs, options: UnrollOptions, language: str) -> Figure:
-    traces = [answer for answer in ask_traces(inputs.requests) if isinstance(answer, RecurrentTrace)]
-    compare = traces[1] if len(traces) > 1 else None
+def _drawn(
+    inputs: Inputs, versions: tuple[str, ...], options: UnrollOptions, language: str, _traces: list[RecurrentTrace]
+) -> Figure:
+    # The traces follow from the inputs and the models' versions, so they are no part of the key.
+    del inputs, versions
+    compare = _traces[1] if len(_traces) > 1 else None
     return unroll_figure(
-        traces[0], options=options, compare=compare, t=translator(language), language=language.replace("_", "-")
+        _traces[0], options=options, compare=compare, t=translator(language), language=language.replace("_", "-")
     )
 
 
