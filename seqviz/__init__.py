@@ -18,12 +18,14 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "load": "seqviz.api",
     "trace": "seqviz.api",
+    "backward": "seqviz.api",
     "unit_sum": "seqviz.api",
     "figure": "seqviz.api",
     "LoadedModel": "seqviz.models.loading",
     "RecurrentTrace": "seqviz.traces",
     "LayerTrace": "seqviz.traces",
     "UnitSum": "seqviz.traces",
+    "BackwardTrace": "seqviz.gradients",
     "SeqvizError": "seqviz.errors",
     "list_checkpoints": "seqviz.checkpoints",
 }

@@ -9,9 +9,10 @@ from pathlib import Path
 from seqviz.charts.figure import Figure
 from seqviz.charts.unroll import UnrollOptions, unroll_figure
 from seqviz.checkpoints import read_info
+from seqviz.gradients import BackwardTrace
 from seqviz.models.loading import LoadedModel, load_model
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
-from seqviz.tracing import arithmetic, forward
+from seqviz.tracing import arithmetic, forward, gradients
 from seqviz.types import Direction
 
 
@@ -50,6 +51,26 @@ def trace(
         generate=generate,
         temperature=temperature,
         seed=seed,
+        targets=targets,
+        max_pieces=max_pieces,
+    )
+
+
+def backward(
+    model: LoadedModel | str,
+    text: str,
+    *,
+    loss_step: int | None = None,
+    multiplier: float = 1.0,
+    targets: Sequence[str] = (),
+    max_pieces: int | None = None,
+) -> BackwardTrace:
+    """Carries the loss of a text back to every step; see ``seqviz.tracing.gradients.backward`` for the options."""
+    return gradients.backward(
+        load(model) if isinstance(model, str) else model,
+        text,
+        loss_step=loss_step,
+        multiplier=multiplier,
         targets=targets,
         max_pieces=max_pieces,
     )

@@ -22,7 +22,7 @@ class Job:
         home: number of the worker that may still hold what the request needs.
     """
 
-    def __init__(self, request: Request, *, key: object, seconds: float, home: int = 0) -> None:
+    def __init__(self, request: Request[Any], *, key: object, seconds: float, home: int = 0) -> None:
         self.request = request
         self.key = key
         self.home = home

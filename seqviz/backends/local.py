@@ -12,18 +12,18 @@ from collections import deque
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Self, overload
+from typing import Any, Self
 
 import loky
 from cachetools import LRUCache
 
 from seqviz.backends.jobs import Job, Outcome, PendingAnswer
 from seqviz.backends.process import WorkerProcess
-from seqviz.backends.protocol import DEFAULT_DEADLINE_SECONDS, BackendStatus, Pending
-from seqviz.backends.requests import Request, TraceRequest, UnitSumRequest
+from seqviz.backends.protocol import DEFAULT_DEADLINE_SECONDS, AnswerT, BackendStatus, Pending
+from seqviz.backends.requests import Request, TraceRequest
 from seqviz.checkpoints import checkpoints_root, fingerprint
 from seqviz.errors import BackendBusyError, BackendError, DeadlineError, SeqvizError, WorkerDiedError
-from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
+from seqviz.traces import num_bytes
 
 WORKER_MODULE = "seqviz.backends.worker"
 DEFAULT_QUEUE_SIZE = 64
@@ -86,25 +86,15 @@ class LocalBackend:
         for thread in self._threads:
             thread.start()
 
-    @overload
-    def ask(self, request: TraceRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS) -> RecurrentTrace: ...
-    @overload
-    def ask(self, request: UnitSumRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS) -> UnitSum: ...
-    def ask(self, request: Request, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS) -> Any:
+    def ask(self, request: Request[AnswerT], *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS) -> AnswerT:
         """Answers one request; see ``Backend.ask``."""
         return self.submit(request, deadline_seconds=deadline_seconds).result()
 
-    @overload
     def submit(
-        self, request: TraceRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS
-    ) -> Pending[RecurrentTrace]: ...
-    @overload
-    def submit(
-        self, request: UnitSumRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS
-    ) -> Pending[UnitSum]: ...
-    def submit(self, request: Request, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS) -> Pending[Any]:
+        self, request: Request[AnswerT], *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS
+    ) -> Pending[AnswerT]:
         """Starts a request; see ``Backend.submit``."""
-        run = request.trace if isinstance(request, UnitSumRequest) else request
+        run = request.run()
         try:
             key = (request, fingerprint(run.model, self._root))
             with self._lock:
@@ -151,7 +141,7 @@ class LocalBackend:
     ) -> None:
         self.close()
 
-    def _job(self, key: object, request: Request, run: TraceRequest, seconds: float) -> Job:
+    def _job(self, key: object, request: Request[Any], run: TraceRequest, seconds: float) -> Job:
         """The job of a request: finished from the cache, one in flight, or a new one. Called with the lock held."""
         if self._closed:
             raise _closed_error()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, overload
+from typing import Protocol, TypeVar
 
-from seqviz.backends.requests import TraceRequest, UnitSumRequest
-from seqviz.traces import RecurrentTrace, UnitSum
+from seqviz.backends.requests import Request
 
 DEFAULT_DEADLINE_SECONDS = 20.0
 
+AnswerT = TypeVar("AnswerT")
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
@@ -58,13 +58,7 @@ class BackendStatus:
 class Backend(Protocol):
     """Answers requests with model runs. All methods may be called from many threads at once."""
 
-    @overload
-    def ask(self, request: TraceRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS) -> RecurrentTrace: ...
-    @overload
-    def ask(self, request: UnitSumRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS) -> UnitSum: ...
-    def ask(
-        self, request: TraceRequest | UnitSumRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS
-    ) -> RecurrentTrace | UnitSum:
+    def ask(self, request: Request[AnswerT], *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS) -> AnswerT:
         """Answers one request.
 
         Args:
@@ -81,17 +75,9 @@ class Backend(Protocol):
             SeqvizError: what the model run raised.
         """
 
-    @overload
     def submit(
-        self, request: TraceRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS
-    ) -> Pending[RecurrentTrace]: ...
-    @overload
-    def submit(
-        self, request: UnitSumRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS
-    ) -> Pending[UnitSum]: ...
-    def submit(
-        self, request: TraceRequest | UnitSumRequest, *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS
-    ) -> Pending[RecurrentTrace | UnitSum]:
+        self, request: Request[AnswerT], *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS
+    ) -> Pending[AnswerT]:
         """Starts a request and returns at once; every error comes out of the result, none out of this call."""
 
     def status(self) -> BackendStatus:

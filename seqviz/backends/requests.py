@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from seqviz.traces import Structure
+from seqviz.gradients import BackwardTrace
+from seqviz.traces import RecurrentTrace, Structure, UnitSum
 from seqviz.types import Direction
 
 MAX_PIECES = 200
 """Longest text, in pieces, that a view shows; longer ones are refused with the count and this limit."""
 
 
+AnswerT_co = TypeVar("AnswerT_co", covariant=True)
+
+
+class Request(Generic[AnswerT_co]):
+    """A question whose type says the type of its answer."""
+
+    __slots__ = ()
+
+    def run(self) -> TraceRequest:
+        """The run of a model that the question is about."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TraceRequest:
+class TraceRequest(Request[RecurrentTrace]):
     """Asks for a RecurrentTrace of a text.
 
     Args:
@@ -33,9 +48,13 @@ class TraceRequest:
     seed: int = 1
     targets: tuple[str, ...] = ()
 
+    def run(self) -> TraceRequest:
+        """Itself."""
+        return self
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitSumRequest:
+class UnitSumRequest(Request[UnitSum]):
     """Asks for the UnitSum of one pre-activation within the trace of ``trace``.
 
     Args:
@@ -50,5 +69,25 @@ class UnitSumRequest:
     unit: int
     block: str
 
+    def run(self) -> TraceRequest:
+        """The run that the number is from."""
+        return self.trace
 
-Request = TraceRequest | UnitSumRequest
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackwardRequest(Request[BackwardTrace]):
+    """Asks for the BackwardTrace of a loss in the run of ``trace``.
+
+    Args:
+        trace: which run; its text, model and targets count.
+        loss_step: the step whose loss is carried back; None for the sum of all.
+        multiplier: factor on the error of the last loss.
+    """
+
+    trace: TraceRequest
+    loss_step: int | None = None
+    multiplier: float = 1.0
+
+    def run(self) -> TraceRequest:
+        """The run that is carried back."""
+        return self.trace

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from functools import cache, singledispatchmethod
+from typing import Any
 
 import torch
 from cachetools import LRUCache
 
-from seqviz.backends.requests import MAX_PIECES, Request, TraceRequest, UnitSumRequest
+from seqviz.backends.requests import MAX_PIECES, BackwardRequest, Request, TraceRequest, UnitSumRequest
 from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
 from seqviz.errors import SeqvizError
+from seqviz.gradients import BackwardTrace
 from seqviz.models.loading import LoadedModel, load_model
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
-from seqviz.tracing import arithmetic, forward
+from seqviz.tracing import arithmetic, forward, gradients
 
 KEPT_MODELS = 8
 KEPT_TRACES_BYTES = 32_000_000
@@ -28,7 +30,7 @@ class Worker:
         self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
 
     @singledispatchmethod
-    def answer(self, request: object) -> RecurrentTrace | UnitSum:
+    def answer(self, request: object) -> Any:
         """Answers a request by its kind."""
         raise TypeError(f"no handler for {type(request).__name__}")
 
@@ -46,6 +48,17 @@ class Worker:
             step=request.step,
             unit=request.unit,
             block=request.block,
+        )
+
+    @answer.register
+    def _(self, request: BackwardRequest) -> BackwardTrace:
+        return gradients.backward(
+            self._model(request.trace.model),
+            request.trace.text,
+            loss_step=request.loss_step,
+            multiplier=request.multiplier,
+            targets=request.trace.targets,
+            max_pieces=MAX_PIECES,
         )
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
@@ -91,7 +104,7 @@ def _worker() -> Worker:
     return Worker()
 
 
-def answer(request: Request) -> RecurrentTrace | UnitSum:
+def answer(request: Request[Any]) -> Any:
     """Answers a request with the worker of this process."""
     return _worker().answer(request)
 

@@ -1,0 +1,121 @@
+"""Frozen results of a backward pass: numpy float64 arrays that cannot be written to, and plain values. No torch here.
+
+Shapes are given in the axis names of ``seqviz.types``; row t belongs to token t, in the order of the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqviz.errors import unknown_name
+from seqviz.traces import freeze
+from seqviz.types import Direction, FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerGradients:
+    """What reached one recurrent layer in one direction.
+
+    Args:
+        layer, direction: as in the layer's LayerTrace.
+        block_names: names of the blocks of ``pre_activation``.
+        hidden_state: ∂L/∂h_t, everything that reaches h_t, (step, unit).
+        cell_state: ∂L/∂c_t, (step, unit); None for cells without one.
+        pre_activation: δ_t, (step, block, unit).
+        inputs: ∂L/∂ of the layer's input through this direction, (step, embedding or unit of the layer below).
+    """
+
+    layer: int
+    direction: Direction
+    block_names: tuple[str, ...]
+    hidden_state: FloatArray
+    cell_state: FloatArray | None
+    pre_activation: FloatArray
+    inputs: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightGradient:
+    """∂L/∂W of one weight matrix that all steps share, as the sum of what each step adds (syllabus B2).
+
+    Args:
+        name: ``"weight_hidden"`` (W_aa), ``"weight_input"`` (W_ax) or ``"weight_output"`` (W_ya).
+        layer, direction: whose matrix; the output's is that of the last layer, forward.
+        step_norms: L2 norm of what step t adds, (step,).
+        running_norms: L2 norm of the sum from the last step computed back to step t, (step,).
+        agreement: cosine between what step t adds and the whole gradient, (step,); 0 where step t adds nothing.
+        tiles: what step t adds, averaged over tiles of the matrix, (step, row tile, column tile).
+        total_tiles: the whole gradient, averaged over the same tiles.
+        shape: (rows, columns) of the matrix.
+        total_norm: L2 norm of the whole gradient.
+        autograd_norm: L2 norm of the gradient that autograd finds.
+        difference: greatest |ours - autograd's| of an entry, divided by autograd's greatest entry.
+    """
+
+    name: str
+    layer: int
+    direction: Direction
+    step_norms: FloatArray
+    running_norms: FloatArray
+    agreement: FloatArray
+    tiles: FloatArray
+    total_tiles: FloatArray
+    shape: tuple[int, int]
+    total_norm: float
+    autograd_norm: float
+    difference: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackwardTrace:
+    """Everything that one backward pass through time computed, in float64.
+
+    Args:
+        model: name of the checkpoint.
+        originals: the pieces of the text as they were written.
+        loss_steps: steps whose losses are added up to L.
+        target_names: the right label at each of ``loss_steps``.
+        multiplier: factor on the error of the last of ``loss_steps`` (syllabus B3).
+        losses: loss of every step in nats, (step,), without the multiplier; nan where the target is not known.
+        loss: L in nats, the multiplier included.
+        outputs: ∂L/∂logits, norms only, (step,).
+        embeddings: ∂L/∂x_t, (step, embedding).
+        layers: by layer, forward before backward.
+        weights: the shared matrices.
+        seconds: what the run took in the worker.
+    """
+
+    model: str
+    originals: tuple[str, ...]
+    loss_steps: tuple[int, ...]
+    target_names: tuple[str, ...]
+    multiplier: float
+    losses: FloatArray
+    loss: float
+    outputs: FloatArray
+    embeddings: FloatArray
+    layers: tuple[LayerGradients, ...]
+    weights: tuple[WeightGradient, ...]
+    seconds: float
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    def __len__(self) -> int:
+        return len(self.originals)
+
+    def layer(self, layer: int, direction: Direction = "forward") -> LayerGradients:
+        """One layer in one direction; raises UnknownNameError if there is none."""
+        for gradients in self.layers:
+            if gradients.layer == layer and gradients.direction == direction:
+                return gradients
+        raise unknown_name("layer", f"{layer} {direction}", [f"{g.layer} {g.direction}" for g in self.layers])
+
+    def norms(self, layer: int, direction: Direction = "forward") -> dict[str, FloatArray]:
+        """L2 norms at every step, (step,): hidden_state, cell_state (where there is one) and embedding."""
+        gradients = self.layer(layer, direction)
+        states = {"hidden_state": gradients.hidden_state, "cell_state": gradients.cell_state}
+        found = {name: np.linalg.norm(array, axis=1) for name, array in states.items() if array is not None}
+        return {**found, "embedding": np.linalg.norm(self.embeddings, axis=1)}

@@ -1,0 +1,253 @@
+"""The backward pass through time of a model on a text, with every gradient of every step (syllabus B1-B3).
+
+The forward pass is recorded in float64 and the recursion of ``seqviz.tracing.backward`` runs on the recorded gates, so
+that a gradient some hundred steps back is a number and not a zero. Autograd runs beside it, as a proof.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from seqviz.errors import InvalidInputError
+from seqviz.gradients import BackwardTrace, LayerGradients
+from seqviz.models.cells import Cell, GRUResetBeforeCell
+from seqviz.models.loading import LoadedModel
+from seqviz.models.sequence_model import SequenceModel
+from seqviz.models.stack import Recorded, RecurrentStack
+from seqviz.traces import NO_TARGET
+from seqviz.tracing import forward
+from seqviz.tracing.backward import CellGradients, cell_gradients
+from seqviz.tracing.weight_gradients import Shared, weight_gradient
+from seqviz.types import FloatArray, IntArray, Task
+
+MULTIPLIER_RANGE = (-100.0, 100.0)
+
+
+def backward(
+    loaded: LoadedModel,
+    text: str,
+    *,
+    loss_step: int | None = None,
+    multiplier: float = 1.0,
+    targets: Sequence[str] = (),
+    max_pieces: int | None = None,
+) -> BackwardTrace:
+    """Runs a model on a text and carries the loss back to every step.
+
+    Args:
+        loaded: the model, from ``seqviz.load``.
+        text: any Unicode text.
+        loss_step: the step whose loss is L, counted from 0; None for the sum of all.
+        multiplier: factor on the error of the last loss, -100 to 100. Every gradient is linear in the errors.
+        targets: the right labels, as for ``trace``; where they are not given a tagger or classifier is held against
+            its own answers. A language model's targets are the pieces that come next.
+        max_pieces: longest text that is accepted; None for any.
+
+    Raises:
+        InvalidInputError: the text has no loss, or a value is outside its range.
+        TextTooLongError: the text has more pieces than ``max_pieces``.
+        UnknownNameError: a target is not one of the labels.
+    """
+    started = time.perf_counter()
+    low, high = MULTIPLIER_RANGE
+    if not low <= multiplier <= high:
+        raise InvalidInputError(
+            "{field} is {value}; allowed is {low} to {high}.", field="multiplier", value=multiplier, low=low, high=high
+        )
+    trace = forward.trace(loaded, text, targets=targets, max_pieces=max_pieces)
+    double = _in_float64(loaded.model)
+    x = torch.tensor(trace.embeddings, dtype=torch.float64)
+    with torch.no_grad():
+        _, recorded = double.stack.record(x.unsqueeze(0))
+        read = _read_states(double.stack, recorded, loaded.info.config.task)
+        logits = functional.linear(read, double.weight, double.bias)
+    goals = _goals(trace.targets, logits, loaded.info.config.task)
+    steps = _loss_steps(goals, loss_step)
+    weights = torch.ones(len(steps), dtype=torch.float64)
+    weights[-1] = multiplier
+    with torch.no_grad():
+        log_probs = logits.log_softmax(-1)
+        d_logits = torch.zeros_like(logits)
+        d_logits[steps] = log_probs[steps].exp()
+        d_logits[steps, goals[steps]] -= 1.0
+        d_logits[steps] *= weights.unsqueeze(1)
+        passes = _through_layers(double.stack, recorded, d_logits @ double.weight, trace.task)
+    proof = _autograd(double, x, steps, goals, weights, trace.task)
+    shared = [part for one in passes for part in _shared(double.stack, one)]
+    shared.append(
+        Shared("weight_output", passes[-1].recorded.layer, "forward", (d_logits,), (read,), list(range(len(x))))
+    )
+    losses = np.full(len(trace), np.nan)
+    known = np.flatnonzero(goals != NO_TARGET)
+    losses[known] = -log_probs[known, goals[known]].numpy()
+    return BackwardTrace(
+        model=trace.model,
+        originals=trace.originals,
+        loss_steps=tuple(steps),
+        target_names=tuple(trace.labels[goals[step]] for step in steps),
+        multiplier=multiplier,
+        losses=losses,
+        loss=float((weights.numpy() * losses[steps]).sum()),
+        outputs=torch.linalg.vector_norm(d_logits, dim=1).numpy(),
+        embeddings=torch.stack([one.d_input for one in passes if one.recorded.layer == 0]).sum(0).numpy(),
+        layers=tuple(_layer_gradients(one) for one in passes),
+        weights=tuple(weight_gradient(part, proof[part.key]) for part in shared),
+        seconds=time.perf_counter() - started,
+    )
+
+
+class _Float64(NamedTuple):
+    stack: RecurrentStack
+    weight: Tensor
+    bias: Tensor
+
+
+_COPIES: WeakKeyDictionary[SequenceModel, _Float64] = WeakKeyDictionary()
+
+
+def _in_float64(model: SequenceModel) -> _Float64:
+    if model not in _COPIES:
+        stack = copy.deepcopy(model.stack).double().eval().requires_grad_(True)
+        _COPIES[model] = _Float64(stack, model.output.weight.double(), model.output.bias.double())
+    return _COPIES[model]
+
+
+def _read_states(stack: RecurrentStack, recorded: Sequence[Recorded], task: Task) -> Tensor:
+    """What the output layer reads at every step, (step, unit·direction); a classifier's last row is its verdict."""
+    states = [one.values["hidden_state"][0] for one in recorded[-len(stack.directions) :]]
+    if task == "classification" and len(states) == 2:
+        # The verdict on the whole text reads both ends: [h→_T, h←_1].
+        return torch.cat([states[0], states[1][:1].expand_as(states[1])], 1)
+    return torch.cat(states, 1)
+
+
+def _goals(targets: IntArray, logits: Tensor, task: Task) -> IntArray:
+    """Number of the right label of each step; ``NO_TARGET`` where the step has no loss."""
+    if task == "language_model":
+        return targets
+    answers = np.where(targets == NO_TARGET, logits.argmax(-1).numpy(), targets)
+    if task == "classification":
+        answers[:-1] = NO_TARGET
+    return answers
+
+
+def _loss_steps(goals: IntArray, loss_step: int | None) -> list[int]:
+    known = [int(step) for step in np.flatnonzero(goals != NO_TARGET)]
+    if not known:
+        raise InvalidInputError("One piece has no next piece to be compared with: type at least two.")
+    if loss_step is None:
+        return known
+    if loss_step not in known:
+        raise InvalidInputError(
+            "{field} is {value}; allowed is {low} to {high}.",
+            field="loss_step",
+            value=loss_step,
+            low=known[0],
+            high=known[-1],
+        )
+    return [loss_step]
+
+
+class _Pass(NamedTuple):
+    """One layer and direction behind the recursion; all arrays in the order of the text."""
+
+    recorded: Recorded
+    found: CellGradients
+    d_input: Tensor
+
+
+def _through_layers(stack: RecurrentStack, recorded: Sequence[Recorded], d_states: Tensor, task: Task) -> list[_Pass]:
+    """The recursion through all layers, from the top one down; passes in the order of ``recorded``."""
+    directions = len(stack.directions)
+    passes: list[_Pass] = []
+    for layer in reversed(range(len(recorded) // directions)):
+        parts = d_states.chunk(directions, 1)
+        d_input = torch.zeros(())
+        found = []
+        for one, d_state in zip(recorded[layer * directions : (layer + 1) * directions], parts, strict=True):
+            top = layer == len(recorded) // directions - 1
+            at_ends = task == "classification" and one.direction == "backward" and top
+            # A verdict reads the backward direction at the first piece only.
+            reached = torch.cat([d_state.sum(0, keepdim=True), 0 * d_state[1:]]) if at_ends else d_state
+            found.append(_through_cell(stack.cell(layer, one.direction), one, reached))
+            d_input = d_input + found[-1].d_input
+        passes, d_states = found + passes, d_input
+    return passes
+
+
+def _through_cell(cell: Cell, one: Recorded, d_state: Tensor) -> _Pass:
+    values = {name: _computed(one, value[0]) for name, value in one.values.items()}
+    found = cell_gradients(cell, values, _computed(one, d_state))
+    in_text = CellGradients(*(None if part is None else _computed(one, part) for part in found))  # type: ignore[arg-type]
+    return _Pass(one, in_text, in_text.pre_activation.flatten(1) @ cell.weight_input)
+
+
+def _computed(one: Recorded, rows: Tensor) -> Tensor:
+    """From the order of the text to that of computation, and back."""
+    return rows.flip(0) if one.direction == "backward" else rows
+
+
+def _layer_gradients(one: _Pass) -> LayerGradients:
+    cell_state = one.found.cell_state
+    return LayerGradients(
+        layer=one.recorded.layer,
+        direction=one.recorded.direction,
+        block_names=one.recorded.block_names,
+        hidden_state=one.found.hidden_state.numpy(),
+        cell_state=None if cell_state is None else cell_state.numpy(),
+        pre_activation=one.found.pre_activation.numpy(),
+        inputs=one.d_input.numpy(),
+    )
+
+
+def _shared(stack: RecurrentStack, one: _Pass) -> list[Shared]:
+    recorded = one.recorded
+    layer, direction = recorded.layer, recorded.direction
+    h = recorded.values["hidden_state"][0]
+    zero = torch.zeros_like(h[:1])
+    before = torch.cat([zero, h[:-1]]) if direction == "forward" else torch.cat([h[1:], zero])
+    seen = [before] * len(recorded.block_names)
+    if isinstance(stack.cell(layer, direction), GRUResetBeforeCell):
+        seen[-1] = recorded.values["reset_gate"][0] * before
+    # The order of computation, from the last step back.
+    order = list(range(len(h))) if direction == "forward" else list(range(len(h)))[::-1]
+    blocks = tuple(one.found.recurrent.unbind(1))
+    inputs = (recorded.inputs[0],) * len(blocks)
+    return [
+        Shared("weight_hidden", layer, direction, blocks, tuple(seen), order),
+        Shared("weight_input", layer, direction, tuple(one.found.pre_activation.unbind(1)), inputs, order),
+    ]
+
+
+def _autograd(
+    double: _Float64, x: Tensor, steps: list[int], goals: IntArray, weights: Tensor, task: Task
+) -> dict[tuple[str, int, str], FloatArray]:
+    """The same gradients by torch's autograd, from a forward pass of its own."""
+    with torch.enable_grad():
+        weight = double.weight.detach().requires_grad_(True)
+        states = double.stack(x.unsqueeze(0))[0][0]
+        if task == "classification" and len(double.stack.directions) == 2:
+            units = states.shape[1] // 2
+            states = torch.cat([states[:, :units], states[:1, units:].expand(len(states), -1)], 1)
+        logits = functional.linear(states[steps], weight, double.bias)
+        loss = functional.cross_entropy(logits, torch.tensor(goals[steps]), reduction="none") @ weights
+        cells = {
+            (layer, direction): double.stack.cell(layer, direction)
+            for layer in range(len(double.stack.layers))
+            for direction in double.stack.directions
+        }
+        wanted = {("weight_output", len(double.stack.layers) - 1, "forward"): weight}
+        for (layer, direction), cell in cells.items():
+            wanted["weight_hidden", layer, direction] = cell.weight_hidden
+            wanted["weight_input", layer, direction] = cell.weight_input
+        found = torch.autograd.grad(loss, list(wanted.values()))
+    return {key: gradient.numpy() for key, gradient in zip(wanted, found, strict=True)}
