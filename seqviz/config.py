@@ -68,6 +68,8 @@ class ModelConfig(_FromDict):
         output_size: number of labels.
         dropout: probability of a unit being dropped in training, one mask for all steps of a sequence
             (Gal and Ghahramani 2016), on embeddings, between layers and before the output.
+        tied_output: the output's weights are the word vectors (Press and Wolf 2017); a language model whose states
+            have as many components as its word vectors.
     """
 
     task: Task
@@ -80,6 +82,7 @@ class ModelConfig(_FromDict):
     bidirectional: bool = False
     subword_buckets: int = 0
     dropout: float = 0.0
+    tied_output: bool = False
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
@@ -96,6 +99,16 @@ class ModelConfig(_FromDict):
             ("dropout", 0.0, 0.95),
         ):
             _check_range(field, getattr(self, field), low, high)
+        if not isinstance(self.tied_output, bool):
+            raise InvalidInputError("tied_output is {value!r}; it must be true or false.", value=self.tied_output)
+        if self.tied_output and (
+            self.task != "language_model" or self.bidirectional or self.hidden_size != self.embedding_size
+        ):
+            raise InvalidInputError(
+                "tied_output needs a language model with hidden_size = embedding_size, not {hidden} and {embedding}.",
+                hidden=self.hidden_size,
+                embedding=self.embedding_size,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +129,8 @@ class TrainConfig(_FromDict):
         word_dropout: probability of hiding a training word behind <unk>.
         label_smoothing: share of the target spread over all labels.
         prefix_share: share of a classifier's loss that is that of its verdicts after every word.
+        sampled_words: entries of the vocabulary in the softmax of a training step, half of them the most frequent
+            ones, half drawn anew each step (``training.tasks.sampled_loss``); 0 for the full softmax.
         precision: ``"float32"``, or ``"bfloat16"`` for autocast forward and backward passes (weights stay float32).
         seed: seed of weights, data order and dropout.
     """
@@ -134,6 +149,7 @@ class TrainConfig(_FromDict):
     word_dropout: float = 0.0
     label_smoothing: float = 0.0
     prefix_share: float = 0.0
+    sampled_words: int = 0
     precision: str = "float32"
     seed: int = 1
 
@@ -155,5 +171,6 @@ class TrainConfig(_FromDict):
             ("word_dropout", 0.0, 0.9),
             ("label_smoothing", 0.0, 0.9),
             ("prefix_share", 0.0, 1.0),
+            ("sampled_words", 0, 1_000_000),
         ):
             _check_range(field, getattr(self, field), low, high)

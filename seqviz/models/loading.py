@@ -40,7 +40,10 @@ def load_model(name: str, *, root: Path | None = None) -> LoadedModel:
     encoder = TextEncoder.load(tokenizer_path, buckets=info.config.subword_buckets)
     model = SequenceModel(info.config)
     try:
-        model.load_state_dict(load_file(weights_path), strict=True)
+        weights = load_file(weights_path)
+        if info.config.tied_output and "embedding.word.weight" in weights:
+            weights["output.weight"] = weights["embedding.word.weight"]
+        model.load_state_dict(weights, strict=True)
     except (SafetensorError, RuntimeError) as error:
         raise CheckpointError(
             "Checkpoint {name}: the weights do not fit its configuration: {reason}.",

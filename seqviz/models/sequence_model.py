@@ -58,6 +58,8 @@ class SequenceModel(nn.Module):
             dropout=config.dropout,
         )
         self.output = nn.Linear(self.stack.output_size, config.output_size)
+        if config.tied_output:
+            self.output.weight = self.embedding.word.weight
 
     def embed(self, ids: Tensor, buckets: Tensor | None = None) -> Tensor:
         """ids (batch, step) -> x (batch, step, embedding), with dropout in training."""
@@ -72,11 +74,24 @@ class SequenceModel(nn.Module):
         carries: list[Carry] | None = None,
     ) -> tuple[Tensor, list[Carry]]:
         """Logits: (batch, step, label), or (batch, label) for classification; and the last carries."""
-        states, last = self.stack(self.embed(ids, buckets), lengths=lengths, carries=carries)
         if self.config.task == "classification":
+            states, last = self.stack(self.embed(ids, buckets), lengths=lengths, carries=carries)
             verdict = self.verdict_states(states, lengths)
             return self.output(nn.functional.dropout(verdict, self.config.dropout, self.training)), last
-        return self.output(locked_dropout(states, self.config.dropout, training=self.training)), last
+        states, last = self.output_states(ids, buckets=buckets, lengths=lengths, carries=carries)
+        return self.output(states), last
+
+    def output_states(
+        self,
+        ids: Tensor,
+        *,
+        buckets: Tensor | None = None,
+        lengths: Tensor | None = None,
+        carries: list[Carry] | None = None,
+    ) -> tuple[Tensor, list[Carry]]:
+        """What the output layer reads at every step, (batch, step, unit·direction), and the last carries."""
+        states, last = self.stack(self.embed(ids, buckets), lengths=lengths, carries=carries)
+        return locked_dropout(states, self.config.dropout, training=self.training), last
 
     def verdict_states(self, states: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The state that a classifier reads: states (batch, step, unit) -> (batch, unit)."""

@@ -16,12 +16,27 @@ from seqviz.text.subwords import subword_buckets
 UNKNOWN = "<unk>"
 """The piece that stands for everything outside the vocabulary."""
 
-EncoderKind = Literal["character", "word"]
+END_OF_LINE = "<eos>"
+"""The piece of a line's end in a WikiText vocabulary."""
+
+EncoderKind = Literal["character", "word", "wikitext"]
 
 # Words as in the Penn Treebank: "doesn't" is does + n't, "film's" is film + 's, "-lrb-" stays whole.
 _WORD_PATTERN = (
     r"(?i)-[lr][rcs]b-|\p{L}[\p{L}\p{M}]*?(?=n't)|n't|'(?:s|m|d|ll|re|ve)\b"
     r"|[\p{L}\p{M}]+(?:(?!'(?:s|m|d|ll|re|ve)\b)[-'’.]\p{L}[\p{L}\p{M}]*)*|\p{N}+(?:[.,:]\p{N}+)*|[^\s]"
+)
+
+# Words as in WikiText: "didn't" is didn + 't, "F.C." stays whole, "1,000" is 1 @,@ 000 and "play-offs" play @-@ offs.
+_WIKITEXT_PATTERN = (
+    r"<unk>|<eos>|@[-.,]@|'[\p{L}\p{M}]+|(?:\p{L}\.){2,}|(?:Mrs?|Ms|Dr|St|Jr|No|Lt|Inc|Bros)\."
+    r"|\p{Lu}\.(?=\s+\p{Lu})|\.{3}|[\p{L}\p{M}\p{N}]+|[^\s]"
+)
+_WIKITEXT_REWRITES = (
+    (r"\n", f" {END_OF_LINE} "),
+    (r"(?<=[\p{L}\p{N}])-(?=[\p{L}\p{N}])", " @-@ "),
+    (r"(?<=\p{N}),(?=\p{N})", " @,@ "),
+    (r"(?<=\p{N})\.(?=\p{N})", " @.@ "),
 )
 
 
@@ -70,6 +85,7 @@ class TextEncoder:
         min_count: int = 1,
         max_size: int = 1_000_000,
         buckets: int = 0,
+        already_split: bool = False,
     ) -> Self:
         """Counts the pieces of a training text and keeps the frequent ones, the most frequent first.
 
@@ -80,9 +96,10 @@ class TextEncoder:
             min_count: occurrences that a piece needs to be kept.
             max_size: entries of the vocabulary at most, ``<unk>`` included.
             buckets: rows of the model's n-gram table, 0 for none.
+            already_split: each of ``words`` is one piece, not to be split any further.
         """
         draft = cls(_tokenizer({UNKNOWN: 0}, kind=kind, lowercase=lowercase), buckets=buckets)
-        counts = Counter(piece for text in words for piece in draft._split(text))
+        counts = Counter(words if already_split else (piece for text in words for piece in draft._split(text)))
         frequent = [piece for piece, count in counts.most_common() if count >= min_count and piece != UNKNOWN]
         vocabulary = {piece: index for index, piece in enumerate([UNKNOWN, *frequent[: max_size - 1]])}
         return cls(_tokenizer(vocabulary, kind=kind, lowercase=lowercase), buckets=buckets)
@@ -133,8 +150,11 @@ class TextEncoder:
         return [piece for piece, _ in self._tokenizer.pre_tokenizer.pre_tokenize_str(self._normalized(text))]
 
     def _lookup(self, word: str) -> int:
-        index = self._tokenizer.token_to_id(self._normalized(word))
-        return self.unknown_id if index is None else index
+        # A word of the vocabulary is itself, whatever the normalizer would make of it.
+        for form in (word, self._normalized(word)):
+            if (index := self._tokenizer.token_to_id(form)) is not None:
+                return int(index)
+        return self.unknown_id
 
 
 def _scalar(text: str) -> str:
@@ -143,7 +163,11 @@ def _scalar(text: str) -> str:
 
 
 def _tokenizer(vocabulary: dict[str, int], *, kind: EncoderKind, lowercase: bool) -> Tokenizer:
-    patterns: dict[EncoderKind, tuple[str, bool]] = {"character": (r"[\s\S]", False), "word": (_WORD_PATTERN, True)}
+    patterns: dict[EncoderKind, tuple[str, bool]] = {
+        "character": (r"[\s\S]", False),
+        "word": (_WORD_PATTERN, True),
+        "wikitext": (_WIKITEXT_PATTERN, True),
+    }
     if kind not in patterns:
         raise unknown_name("tokenizer kind", kind, patterns)
     pattern, invert = patterns[kind]
@@ -152,6 +176,9 @@ def _tokenizer(vocabulary: dict[str, int], *, kind: EncoderKind, lowercase: bool
     tokenizer.pre_tokenizer = pre_tokenizers.Split(
         Regex(pattern), behavior="removed" if invert else "isolated", invert=invert
     )
-    if lowercase:
-        tokenizer.normalizer = normalizers.Lowercase()
+    rewrites = _WIKITEXT_REWRITES if kind == "wikitext" else ()
+    steps: list[normalizers.Normalizer] = [normalizers.Replace(Regex(found), written) for found, written in rewrites]
+    steps += [normalizers.Lowercase()] if lowercase else []
+    if steps:
+        tokenizer.normalizer = normalizers.Sequence(steps) if len(steps) > 1 else steps[0]
     return tokenizer

@@ -9,7 +9,7 @@ import torch
 from seqviz.errors import InvalidInputError
 from seqviz.models.loading import LoadedModel
 from seqviz.training.datasets import read_classification, read_tagging, read_text
-from seqviz.training.preparation import classified, tagged
+from seqviz.training.preparation import classified, corpus_ids, tagged
 from seqviz.training.tasks import Example, evaluate_examples, language_model_figures
 
 
@@ -19,7 +19,8 @@ def evaluate_file(loaded: LoadedModel, path: Path) -> dict[str, float]:
     examples: list[Example]
     with torch.inference_mode():
         if task == "language_model":
-            ids = torch.tensor(loaded.encoder.encode(read_text(path)).ids)
+            split = bool(loaded.info.details.get("data", {}).get("already_split"))
+            ids = torch.tensor(corpus_ids(loaded.encoder, read_text(path), already_split=split))
             if len(ids) < 2:
                 raise InvalidInputError("{path} has {count} tokens; at least 2 are needed.", path=path, count=len(ids))
             return language_model_figures(loaded.model, ids)

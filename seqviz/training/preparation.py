@@ -12,6 +12,7 @@ from torch import Tensor
 from seqviz.config import ModelConfig
 from seqviz.errors import unknown_name
 from seqviz.text import TextEncoder
+from seqviz.text.encoder import END_OF_LINE
 from seqviz.training.datasets import Labelled, Tagged, read_classification, read_tagging, read_text, without_overlap
 from seqviz.training.embeddings import cooccurrence_vectors
 from seqviz.training.recipe_file import Recipe
@@ -61,10 +62,25 @@ def _encoder(recipe: Recipe, words: Sequence[str]) -> TextEncoder:
 
 def _language_model(recipe: Recipe, data: Path) -> _Parts:
     text = "".join(read_text(data / path) for path in recipe.data["train"])
-    encoder = _encoder(recipe, [text])
-    valid_ids = encoder.encode(read_text(data / recipe.data["valid"])).ids
-    task = LanguageModelTask(encoder.encode(text).ids, valid_ids, unroll_steps=recipe.train.unroll_steps)
+    split = bool(recipe.data.get("already_split"))
+    encoder = TextEncoder.build(corpus_words(text) if split else [text], **recipe.tokenizer, already_split=split)
+    train, valid = (
+        corpus_ids(encoder, part, already_split=split) for part in (text, read_text(data / recipe.data["valid"]))
+    )
+    task = LanguageModelTask(
+        train, valid, unroll_steps=recipe.train.unroll_steps, watched_tokens=recipe.data.get("watched_tokens")
+    )
     return encoder, (), task
+
+
+def corpus_ids(encoder: TextEncoder, text: str, *, already_split: bool) -> tuple[int, ...]:
+    """Numbers a text for a language model; ``already_split`` as in ``corpus_words``."""
+    return (encoder.encode_words(corpus_words(text)) if already_split else encoder.encode(text)).ids
+
+
+def corpus_words(text: str) -> list[str]:
+    """The words of a corpus whose words are divided by blanks, with <eos> behind every line (as WikiText counts)."""
+    return [word for line in text.splitlines() for word in (*line.split(), END_OF_LINE)]
 
 
 def _classification(recipe: Recipe, data: Path) -> _Parts:

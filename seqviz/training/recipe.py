@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save as to_bytes
+from torch import Tensor
 
 from seqviz.checkpoints import write_checkpoint
 from seqviz.models.sequence_model import SequenceModel
@@ -42,9 +43,18 @@ class RecipeRun:
         """Trains; one record a step."""
         return self._trainer.steps()
 
+    def _measured(self, weights: dict[str, Tensor]) -> dict[str, float]:
+        """The figures of the weights as they are stored, on the whole held-out split."""
+        self.model.load_state_dict(weights, strict=False)
+        self.model.eval()
+        with torch.inference_mode():
+            return self.prepared.task.measure(self.model)
+
     def write(self, *, root: Path | None = None, command: str, hardware: str) -> Path:
         """Writes the best weights as a checkpoint with its card; returns the folder."""
         recipe, prepared = self.prepared.recipe, self.prepared
+        half = recipe.card.get("weights") == "float16"
+        weights = {name: tensor.half() if half else tensor for name, tensor in self._trainer.best_weights.items()}
         details: dict[str, Any] = {
             "recipe": recipe.name,
             "command": command,
@@ -65,13 +75,13 @@ class RecipeRun:
             "restricted": bool(recipe.card["restricted"]),
             "model": prepared.config.to_dict(),
             "labels": list(prepared.labels),
-            "figures": self._trainer.best_figures,
+            "figures": self._measured(weights),
             "details": details,
         }
         return write_checkpoint(
             recipe.name,
             description=json.loads(json.dumps(description)),
-            weights=to_bytes(self._trainer.best_weights),
+            weights=to_bytes(weights),
             tokenizer=prepared.encoder.to_json(),
             card=model_card(recipe.name, description, recipe.card),
             root=root,

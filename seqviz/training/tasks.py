@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from seqviz.config import TrainConfig
@@ -51,6 +51,8 @@ class TrainingTask(Protocol):
 
     def evaluate(self, model: SequenceModel) -> dict[str, float]: ...
 
+    def measure(self, model: SequenceModel) -> dict[str, float]: ...
+
     def training_ids(self) -> Sequence[Sequence[int]]: ...
 
 
@@ -67,6 +69,9 @@ def training_loss(
         ids = ids.masked_fill(torch.rand(ids.shape) < config.word_dropout, 0)  # id 0 is <unk>
     if config.prefix_share:
         return _prefix_loss(model, batch, ids, config)
+    if config.sampled_words:
+        states, carries = model.output_states(ids, carries=carries)
+        return sampled_loss(model.output, states.flatten(0, 1), batch.targets.flatten(), config.sampled_words), carries
     logits, carries = model(ids, buckets=batch.buckets, lengths=batch.lengths, carries=carries)
     loss = functional.cross_entropy(
         logits.float().reshape(-1, logits.shape[-1]),
@@ -75,6 +80,34 @@ def training_loss(
         label_smoothing=config.label_smoothing,
     )
     return loss, carries
+
+
+def sampled_loss(output: nn.Linear, states: Tensor, targets: Tensor, words: int) -> Tensor:
+    """Mean cross-entropy with a softmax over a part of the vocabulary (importance sampling, Jean et al. 2015).
+
+    The ``words / 2`` first entries (the most frequent ones) are always in the sum over the vocabulary; of the others
+    as many are drawn, each standing for 1/p of its kind, and a target among them counts once, as itself.
+
+    Args:
+        output: logits = W h + b over the vocabulary.
+        states: h, (position, unit).
+        targets: right entries, (position,).
+        words: entries in the sum.
+    """
+    size = output.out_features
+    head = min(words // 2, size)
+    drawn = torch.randperm(size - head)[: words - head] + head
+    candidates = torch.cat([torch.arange(head), drawn])
+    # One lookup for both uses: each lookup's gradient is a table as large as the vocabulary's.
+    found, right_rows = output.weight[torch.cat([candidates, targets])].split([len(candidates), len(targets)])
+    logits = functional.linear(states, found, output.bias[candidates]).float()
+    if len(drawn):
+        rare = logits[:, head:]
+        rare = rare.masked_fill(drawn == targets.unsqueeze(1), -torch.inf) + math.log((size - head) / len(drawn))
+        logits = torch.cat([logits[:, :head], rare], 1)
+    right = (states.float() * right_rows).sum(1) + output.bias[targets]
+    logits = torch.cat([logits, right.masked_fill(targets < head, -torch.inf).unsqueeze(1)], 1)
+    return (logits.logsumexp(1) - right).mean()
 
 
 def _prefix_loss(model: SequenceModel, batch: Batch, ids: Tensor, config: TrainConfig) -> tuple[Tensor, list[Carry]]:
@@ -105,15 +138,23 @@ class LanguageModelTask:
         train_ids: the training text.
         valid_ids: the held-out text, measured as one stream.
         unroll_steps: length of a window.
+        watched_tokens: how much of the held-out text is measured during training; None for all of it.
     """
 
     figure = "nats_per_token"
     higher_is_better = False
 
-    def __init__(self, train_ids: Sequence[int], valid_ids: Sequence[int], *, unroll_steps: int) -> None:
+    def __init__(
+        self,
+        train_ids: Sequence[int],
+        valid_ids: Sequence[int],
+        *,
+        unroll_steps: int,
+        watched_tokens: int | None = None,
+    ) -> None:
         self._train = torch.tensor(train_ids)
         self._valid = torch.tensor(valid_ids)
-        self._unroll_steps = unroll_steps
+        self._unroll_steps, self._watched_tokens = unroll_steps, watched_tokens
 
     def batches_per_epoch(self, batch_size: int) -> int:
         return math.ceil((self._stream_length(batch_size) - 1) / self._unroll_steps)
@@ -140,6 +181,9 @@ class LanguageModelTask:
             yield Batch(ids=streams[:, start:stop], targets=streams[:, start + 1 : stop + 1], starts_stream=start == 0)
 
     def evaluate(self, model: SequenceModel) -> dict[str, float]:
+        return language_model_figures(model, self._valid[: self._watched_tokens])
+
+    def measure(self, model: SequenceModel) -> dict[str, float]:
         return language_model_figures(model, self._valid)
 
     def training_ids(self) -> list[list[int]]:
@@ -152,13 +196,15 @@ def language_model_figures(model: SequenceModel, ids: Tensor) -> dict[str, float
     return {"nats_per_token": nats, "perplexity": perplexity(nats), "tokens": float(len(ids) - 1)}
 
 
-def language_model_nats(model: SequenceModel, ids: Tensor, *, window: int = 2048) -> float:
+def language_model_nats(model: SequenceModel, ids: Tensor, *, window: int = 2048, rows: int = 256) -> float:
     """Mean -log p(x_t | x_<t) in nats over a text read as one stream; the first token has no prediction."""
     total, carries = 0.0, None
     for start in range(0, len(ids) - 1, window):
         stop = min(start + window, len(ids) - 1)
-        logits, carries = model(ids[None, start:stop], carries=carries)
-        total += functional.cross_entropy(logits[0].double(), ids[start + 1 : stop + 1], reduction="sum").item()
+        states, carries = model.output_states(ids[None, start:stop], carries=carries)
+        for part, targets in zip(states[0].split(rows), ids[start + 1 : stop + 1].split(rows), strict=True):
+            logits = model.output(part).double()
+            total += functional.cross_entropy(logits, targets, reduction="sum").item()
     return total / (len(ids) - 1)
 
 
@@ -201,6 +247,9 @@ class LabelledTask:
 
     def training_ids(self) -> list[Sequence[int]]:
         return [example.encoded.ids for example in self._train]
+
+    def measure(self, model: SequenceModel) -> dict[str, float]:
+        return self.evaluate(model)
 
     def evaluate(self, model: SequenceModel) -> dict[str, float]:
         return evaluate_examples(model, self._valid, labels=self._labels, tagging=self._tagging)
