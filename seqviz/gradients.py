@@ -119,3 +119,43 @@ class BackwardTrace:
         states = {"hidden_state": gradients.hidden_state, "cell_state": gradients.cell_state}
         found = {name: np.linalg.norm(array, axis=1) for name, array in states.items() if array is not None}
         return {**found, "embedding": np.linalg.norm(self.embeddings, axis=1)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What a language model makes of "The cat, which ..., was" as the clause grows (syllabus B4).
+
+    Args:
+        model: name of the checkpoint.
+        subjects: singular and plural.
+        verbs: the singular's and the plural's.
+        clause: all words of the clause; entry k of the arrays stands behind the first k of them.
+        unknown: words of the clause that are not in the vocabulary.
+        log_probs: ln P(verb) behind the text, (subject, length, verb).
+        subject_state: ‖∂(ln P(was) - ln P(were))/∂h‖ at the subject, first layer, (subject, length).
+        subject_embedding: the same for the subject's word vector, (subject, length).
+        seconds: what it took in the worker.
+    """
+
+    model: str
+    subjects: tuple[str, str]
+    verbs: tuple[str, str]
+    clause: tuple[str, ...]
+    unknown: tuple[str, ...]
+    log_probs: FloatArray
+    subject_state: FloatArray
+    subject_embedding: FloatArray
+    seconds: float
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    @property
+    def log_ratio(self) -> FloatArray:
+        """ln P(was)/P(were), (subject, length); above 0 the model says the singular's verb."""
+        return np.asarray(self.log_probs[:, :, 0] - self.log_probs[:, :, 1])
+
+    @property
+    def right(self) -> FloatArray:
+        """1 where the subject's own verb is the more probable one, else 0; (subject, length)."""
+        return np.stack([self.log_ratio[0] > 0, self.log_ratio[1] < 0]).astype(float)

@@ -19,6 +19,31 @@ WORDS = (
     "the a movie film was is not very good bad teddy bears are on sale roosevelt president yesterday harry potter "
     "met hermione granger he said i like this . , !"
 )
+WIKI_WORDS = [
+    "<eos>",
+    "<unk>",
+    "The",
+    "the",
+    "cat",
+    "cats",
+    ",",
+    ".",
+    "which",
+    "ate",
+    "fresh",
+    "fish",
+    "was",
+    "were",
+    "full",
+    "and",
+    "@-@",
+    "@,@",
+    "'s",
+    "'t",
+    "didn",
+    "1",
+    "000",
+]
 LABELS: dict[str, tuple[str, ...]] = {
     "language_model": (),
     "classification": ("negative", "positive"),
@@ -40,6 +65,7 @@ def write_tiny_checkpoint(
     family: str | None = None,
     title: str | None = None,
     seed: int = 1,
+    words: bool = False,
 ) -> Path:
     """Writes a checkpoint with random weights.
 
@@ -53,6 +79,7 @@ def write_tiny_checkpoint(
         family: None for ``tiny-<task>``.
         title: None for one made of task and cell.
         seed: of the weights.
+        words: a language model over ``WIKI_WORDS`` with tied output (embedding and hidden size become equal).
 
     Returns:
         its folder, ``root / name``.
@@ -64,6 +91,9 @@ def write_tiny_checkpoint(
         lowercase=not characters,
         buckets=subword_buckets,
     )
+    if words:
+        encoder = TextEncoder.build(WIKI_WORDS, kind="wikitext", already_split=True)
+        embedding_size = hidden_size
     labels = LABELS[task]
     config = ModelConfig(
         task=task,
@@ -75,6 +105,7 @@ def write_tiny_checkpoint(
         num_layers=num_layers,
         bidirectional=bidirectional,
         subword_buckets=subword_buckets,
+        tied_output=words,
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -91,7 +122,7 @@ def write_tiny_checkpoint(
     return write_checkpoint(
         name,
         description=description,
-        weights=save({key: value.contiguous() for key, value in model.state_dict().items()}),
+        weights=save({key: value.detach().contiguous() for key, value in model.named_parameters()}),
         tokenizer=encoder.to_json(),
         card=f"# {description['title']}\n\nRandom weights, for tests.\n",
         root=root,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from seqviz.gradients import BackwardTrace
+from seqviz.gradients import Agreement, BackwardTrace
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
 from seqviz.types import Direction
 
@@ -91,3 +91,23 @@ class BackwardRequest(Request[BackwardTrace]):
     def run(self) -> TraceRequest:
         """The run that is carried back."""
         return self.trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementRequest(Request[Agreement]):
+    """Asks for the Agreement of a word language model.
+
+    Args:
+        model: name of the checkpoint.
+        singular, plural, clause, verbs: as in ``seqviz.tracing.agreement.agreement``.
+    """
+
+    model: str
+    clause: str
+    singular: str = "cat"
+    plural: str = "cats"
+    verbs: tuple[str, str] = ("was", "were")
+
+    def run(self) -> TraceRequest:
+        """A run of the same model: the worker that has loaded it is asked first."""
+        return TraceRequest(model=self.model, text=self.clause)

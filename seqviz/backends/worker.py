@@ -8,15 +8,22 @@ from typing import Any
 import torch
 from cachetools import LRUCache
 
-from seqviz.backends.requests import MAX_PIECES, BackwardRequest, Request, TraceRequest, UnitSumRequest
+from seqviz.backends.requests import (
+    MAX_PIECES,
+    AgreementRequest,
+    BackwardRequest,
+    Request,
+    TraceRequest,
+    UnitSumRequest,
+)
 from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
 from seqviz.errors import SeqvizError
-from seqviz.gradients import BackwardTrace
+from seqviz.gradients import Agreement, BackwardTrace
 from seqviz.models.loading import LoadedModel, load_model
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
-from seqviz.tracing import arithmetic, forward, gradients
+from seqviz.tracing import agreement, arithmetic, forward, gradients
 
 KEPT_MODELS = 8
 KEPT_TRACES_BYTES = 32_000_000
@@ -59,6 +66,16 @@ class Worker:
             multiplier=request.multiplier,
             targets=request.trace.targets,
             max_pieces=MAX_PIECES,
+        )
+
+    @answer.register
+    def _(self, request: AgreementRequest) -> Agreement:
+        return agreement.agreement(
+            self._model(request.model),
+            singular=request.singular,
+            plural=request.plural,
+            clause=request.clause,
+            verbs=request.verbs,
         )
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:

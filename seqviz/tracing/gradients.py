@@ -64,7 +64,7 @@ def backward(
             "{field} is {value}; allowed is {low} to {high}.", field="multiplier", value=multiplier, low=low, high=high
         )
     trace = forward.trace(loaded, text, targets=targets, max_pieces=max_pieces)
-    double = _in_float64(loaded.model)
+    double = in_float64(loaded.model)
     x = torch.tensor(trace.embeddings, dtype=torch.float64)
     with torch.no_grad():
         _, recorded = double.stack.record(x.unsqueeze(0))
@@ -80,7 +80,7 @@ def backward(
         d_logits[steps] = log_probs[steps].exp()
         d_logits[steps, goals[steps]] -= 1.0
         d_logits[steps] *= weights.unsqueeze(1)
-        passes = _through_layers(double.stack, recorded, d_logits @ double.weight, trace.task)
+        passes = through_layers(double.stack, recorded, d_logits @ double.weight, trace.task)
     proof = _autograd(double, x, steps, goals, weights, trace.task)
     shared = [part for one in passes for part in _shared(double.stack, one)]
     shared.append(
@@ -114,7 +114,8 @@ class _Float64(NamedTuple):
 _COPIES: WeakKeyDictionary[SequenceModel, _Float64] = WeakKeyDictionary()
 
 
-def _in_float64(model: SequenceModel) -> _Float64:
+def in_float64(model: SequenceModel) -> _Float64:
+    """A float64 copy of what the recursion needs, made once for a model."""
     if model not in _COPIES:
         stack = copy.deepcopy(model.stack).double().eval().requires_grad_(True)
         _COPIES[model] = _Float64(stack, model.output.weight.double(), model.output.bias.double())
@@ -165,7 +166,7 @@ class _Pass(NamedTuple):
     d_input: Tensor
 
 
-def _through_layers(stack: RecurrentStack, recorded: Sequence[Recorded], d_states: Tensor, task: Task) -> list[_Pass]:
+def through_layers(stack: RecurrentStack, recorded: Sequence[Recorded], d_states: Tensor, task: Task) -> list[_Pass]:
     """The recursion through all layers, from the top one down; passes in the order of ``recorded``."""
     directions = len(stack.directions)
     passes: list[_Pass] = []
