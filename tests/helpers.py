@@ -19,31 +19,7 @@ WORDS = (
     "the a movie film was is not very good bad teddy bears are on sale roosevelt president yesterday harry potter "
     "met hermione granger he said i like this . , !"
 )
-WIKI_WORDS = [
-    "<eos>",
-    "<unk>",
-    "The",
-    "the",
-    "cat",
-    "cats",
-    ",",
-    ".",
-    "which",
-    "ate",
-    "fresh",
-    "fish",
-    "was",
-    "were",
-    "full",
-    "and",
-    "@-@",
-    "@,@",
-    "'s",
-    "'t",
-    "didn",
-    "1",
-    "000",
-]
+WIKI_WORDS = "<eos> <unk> The the cat cats , . which ate fresh fish was were full and @-@ @,@ 's 't didn 1 000"
 LABELS: dict[str, tuple[str, ...]] = {
     "language_model": (),
     "classification": ("negative", "positive"),
@@ -92,7 +68,7 @@ def write_tiny_checkpoint(
         buckets=subword_buckets,
     )
     if words:
-        encoder = TextEncoder.build(WIKI_WORDS, kind="wikitext", already_split=True)
+        encoder = TextEncoder.build(WIKI_WORDS.split(), kind="wikitext", already_split=True)
         embedding_size = hidden_size
     labels = LABELS[task]
     config = ModelConfig(
