@@ -6,15 +6,17 @@ linear recursion from the last step to the first, one product with W_h a step:
     δ_t = slopes_t ⊙ (∂L/∂h_t, ∂L/∂c_t),    ∂L/∂h_{t-1} = ... + W_h^T δ_t
 
 δ_t is ∂L/∂(pre-activation) of step t, shape (block, unit). Everything runs in the number type of the recorded values;
-float64 keeps gradients of some hundred steps that float32 would round to zero.
+float64 keeps gradients of some hundred steps that float32 would round to zero. The loops run on numpy views of the
+tensors: a step is six small products, where the call costs more than the arithmetic, and numpy's calls are the cheaper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,6 +32,8 @@ from seqviz.models.cells import (
     RNNCell,
     Values,
 )
+
+Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 
 class CellGradients(NamedTuple):
@@ -68,6 +72,16 @@ def _before(states: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
 
 
+def _turned(weight: Tensor) -> Array:
+    """Wᵀ with its rows in one piece each, so that Wᵀδ reads memory in order."""
+    return np.ascontiguousarray(weight.detach().numpy().T)
+
+
+def _from_the_end(*arrays: Tensor) -> Iterator[tuple[Array, ...]]:
+    """Row by row from the last step to the first, as views."""
+    return zip(*(array.detach().numpy()[::-1] for array in arrays), strict=True)
+
+
 def _slope(activation: str, z: Tensor, h: Tensor) -> Tensor:
     """g'(z), from z and h = g(z) (syllabus B6)."""
     if activation == "tanh":
@@ -83,12 +97,13 @@ def _slope(activation: str, z: Tensor, h: Tensor) -> Tensor:
 def _rnn(cell: RNNCell, values: Values, from_above: Tensor) -> CellGradients:
     h = values["hidden_state"]
     slope = _slope(cell.activation, values["pre_activation"][:, 0], h)
+    weight = _turned(cell.weight_hidden)
     d_h, delta = torch.empty_like(h), torch.empty_like(h)
-    carried = torch.zeros_like(h[0])
-    for t in reversed(range(len(h))):
-        torch.add(from_above[t], carried, out=d_h[t])
-        torch.mul(d_h[t], slope[t], out=delta[t])
-        carried = delta[t] @ cell.weight_hidden
+    carried = np.zeros_like(h[0].numpy())
+    for above, d_h_t, delta_t, slope_t in _from_the_end(from_above, d_h, delta, slope):
+        np.add(above, carried, out=d_h_t)
+        np.multiply(d_h_t, slope_t, out=delta_t)
+        np.dot(weight, delta_t, out=carried)
     return CellGradients(d_h, None, delta.unsqueeze(1), delta.unsqueeze(1))
 
 
@@ -105,11 +120,16 @@ def _gru(cell: Cell, values: Values, from_above: Tensor) -> CellGradients:
         slopes.insert(0, slopes[1] * recurrent * r * (1 - r))
         recurrent_slopes = [slopes[0], slopes[1], r * slopes[2]]
     slope, recurrent_slope = torch.stack(slopes, 1), torch.stack(recurrent_slopes, 1)
+    weight = _turned(cell.weight_hidden)
     d_h = torch.empty_like(h)
-    carried = torch.zeros_like(h[0])
-    for t in reversed(range(len(h))):
-        torch.add(from_above[t], carried, out=d_h[t])
-        carried = torch.addcmul((recurrent_slope[t] * d_h[t]).view(-1) @ cell.weight_hidden, d_h[t], z[t])
+    carried = np.zeros_like(h[0].numpy())
+    errors, kept = np.empty_like(recurrent_slope[0].numpy()), carried.copy()
+    for above, d_h_t, slope_t, z_t in _from_the_end(from_above, d_h, recurrent_slope, z):
+        np.add(above, carried, out=d_h_t)
+        np.multiply(slope_t, d_h_t, out=errors)
+        np.dot(weight, errors.reshape(-1), out=carried)
+        np.multiply(d_h_t, z_t, out=kept)
+        carried += kept
     return CellGradients(d_h, None, slope * d_h.unsqueeze(1), recurrent_slope * d_h.unsqueeze(1))
 
 
@@ -117,17 +137,20 @@ def _gru_reset_before(cell: GRUResetBeforeCell, values: Values, from_above: Tens
     h, z, r, n = (values[name] for name in ("hidden_state", "update_gate", "reset_gate", "candidate"))
     h_before = _before(h)
     units = cell.hidden_size
-    gates_weight, candidate_weight = cell.weight_hidden[: 2 * units], cell.weight_hidden[2 * units :]
+    gates_weight, candidate_weight = (_turned(part) for part in cell.weight_hidden.split([2 * units, units]))
     z_slope, n_slope, r_slope = (h_before - n) * z * (1 - z), (1 - z) * (1 - n * n), h_before * r * (1 - r)
     d_h, delta = torch.empty_like(h), h.new_empty(len(h), 3, units)
-    carried = torch.zeros_like(h[0])
-    for t in reversed(range(len(h))):
-        torch.add(from_above[t], carried, out=d_h[t])
-        torch.mul(d_h[t], n_slope[t], out=delta[t, 2])
-        through_reset = delta[t, 2] @ candidate_weight
-        torch.mul(through_reset, r_slope[t], out=delta[t, 0])
-        torch.mul(d_h[t], z_slope[t], out=delta[t, 1])
-        carried = torch.addcmul(delta[t, :2].reshape(-1) @ gates_weight, d_h[t], z[t]).addcmul_(through_reset, r[t])
+    carried = np.zeros_like(h[0].numpy())
+    rows = (from_above, d_h, delta, n_slope, r_slope, z_slope, z, r)
+    for above, d_h_t, delta_t, n_slope_t, r_slope_t, z_slope_t, z_t, r_t in _from_the_end(*rows):
+        np.add(above, carried, out=d_h_t)
+        np.multiply(d_h_t, n_slope_t, out=delta_t[2])
+        through_reset = np.dot(candidate_weight, delta_t[2])
+        np.multiply(through_reset, r_slope_t, out=delta_t[0])
+        np.multiply(d_h_t, z_slope_t, out=delta_t[1])
+        np.dot(gates_weight, delta_t[:2].reshape(-1), out=carried)
+        carried += d_h_t * z_t
+        carried += through_reset * r_t
     return CellGradients(d_h, None, delta, delta)
 
 
@@ -145,14 +168,17 @@ def _lstm(cell: Cell, values: Values, from_above: Tensor) -> CellGradients:
         c_slope = c_slope + p_o * o_slope
         keep = f + p_i * from_cell[:, 0] + p_f * from_cell[:, 1]
     d_h, d_c, delta = torch.empty_like(h), torch.empty_like(c), h.new_empty(len(h), 4, cell.hidden_size)
-    carried_h, carried_c = torch.zeros_like(h[0]), torch.zeros_like(c[0])
-    for t in reversed(range(len(h))):
-        torch.add(from_above[t], carried_h, out=d_h[t])
-        torch.addcmul(carried_c, d_h[t], c_slope[t], out=d_c[t])
-        torch.mul(from_cell[t], d_c[t], out=delta[t, :3])
-        torch.mul(o_slope[t], d_h[t], out=delta[t, 3])
-        carried_h = delta[t].view(-1) @ cell.weight_hidden
-        carried_c = d_c[t] * keep[t]
+    weight = _turned(cell.weight_hidden)
+    carried_h, carried_c = np.zeros_like(h[0].numpy()), np.zeros_like(c[0].numpy())
+    rows = (from_above, d_h, d_c, delta, c_slope, from_cell, o_slope, keep)
+    for above, d_h_t, d_c_t, delta_t, c_slope_t, from_cell_t, o_slope_t, keep_t in _from_the_end(*rows):
+        np.add(above, carried_h, out=d_h_t)
+        np.multiply(d_h_t, c_slope_t, out=d_c_t)
+        np.add(d_c_t, carried_c, out=d_c_t)
+        np.multiply(from_cell_t, d_c_t, out=delta_t[:3])
+        np.multiply(o_slope_t, d_h_t, out=delta_t[3])
+        np.dot(weight, delta_t.reshape(-1), out=carried_h)
+        np.multiply(d_c_t, keep_t, out=carried_c)
     return CellGradients(d_h, d_c, delta, delta)
 
 
