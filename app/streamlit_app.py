@@ -25,6 +25,7 @@ def main() -> None:
                 url_path="unroll",
                 default=True,
             ),
+            st.Page("app_pages/gradients.py", title=t("Gradients"), icon=":material/moving:", url_path="gradients"),
             st.Page("app_pages/models.py", title=t("Models"), icon=":material/inventory_2:", url_path="models"),
         ],
         position="top",

@@ -101,3 +101,43 @@ def unroll_examples(t: Translator) -> tuple[Example, ...]:
             model="shakespeare-lstm-2x512",
         ),
     )
+
+
+LONG_CAT = "The cat , which already ate the fresh fish from the river , was full ."
+"""The syllabus' sentence (B4), in the words of WikiText."""
+
+CLAUSE = (
+    "which already ate the fresh fish that the old man from the small village had caught in the cold river near the "
+    "house of his father before the winter of that year"
+)
+"""A clause that can be cut after any of its 32 words."""
+
+
+def gradient_examples(t: Translator) -> tuple[Example, ...]:
+    """The examples of the Gradients page; the first one opens it."""
+    return (
+        Example(
+            id="B4",
+            title=t("A long dependency: does 'was' still feel 'cat'?"),
+            text=LONG_CAT,
+            model="wikitext-lstm",
+        ),
+        Example(
+            id="B1",
+            title=t("Characters: forty steps back"),
+            text="To be, or not to be, that is the question",
+            model="shakespeare-lstm",
+        ),
+        Example(
+            id="B2",
+            title=t("A verdict: which word does the loss reach?"),
+            text="This film is not just good, it is a quiet and moving triumph.",
+            model="sentiment-lstm",
+        ),
+        Example(
+            id="B2b",
+            title=t("Both directions: tags of names"),
+            text="Yesterday, Harry Potter met Hermione Granger.",
+            model="entities-bilstm",
+        ),
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from seqviz.gradients import BackwardTrace
 from seqviz.traces import RecurrentTrace, UnitSum
 
 
@@ -57,6 +58,67 @@ def unit_sum_csv(unit_sum: UnitSum) -> str:
     """The addends of a pre-activation as rows: kind, index, weight, value, product."""
     names = ("kind", "index", "weight", "value", "product")
     return _csv(({name: getattr(term, name) for name in names} for term in unit_sum.terms), names)
+
+
+def backward_json(trace: BackwardTrace) -> str:
+    """A whole backward pass as JSON: gradients of every step as nested lists, float64."""
+    content = {
+        "format": "seqviz-backward",
+        "format_version": 1,
+        "model": trace.model,
+        "originals": list(trace.originals),
+        "loss_steps": list(trace.loss_steps),
+        "targets": list(trace.target_names),
+        "multiplier": trace.multiplier,
+        "loss": trace.loss,
+        "losses": [None if np.isnan(loss) else float(loss) for loss in trace.losses],
+        "outputs": trace.outputs.tolist(),
+        "embeddings": trace.embeddings.tolist(),
+        "layers": [
+            {
+                "layer": part.layer,
+                "direction": part.direction,
+                "block_names": list(part.block_names),
+                "hidden_state": part.hidden_state.tolist(),
+                "cell_state": None if part.cell_state is None else part.cell_state.tolist(),
+                "pre_activation": part.pre_activation.tolist(),
+            }
+            for part in trace.layers
+        ],
+        "weights": [
+            {
+                "name": weight.name,
+                "layer": weight.layer,
+                "direction": weight.direction,
+                "step_norms": weight.step_norms.tolist(),
+                "running_norms": weight.running_norms.tolist(),
+                "agreement": weight.agreement.tolist(),
+                "total_norm": weight.total_norm,
+                "autograd_norm": weight.autograd_norm,
+                "difference": weight.difference,
+            }
+            for weight in trace.weights
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def backward_csv(trace: BackwardTrace) -> str:
+    """The norms of every step as rows: layer, direction, step, token, quantity, norm."""
+    rows = (
+        {
+            "layer": part.layer,
+            "direction": part.direction,
+            "step": step,
+            "token": token,
+            "quantity": quantity,
+            "norm": repr(float(norms[step])),
+        }
+        for part in trace.layers
+        for quantity, norms in trace.norms(part.layer, part.direction).items()
+        for step, token in enumerate(trace.originals)
+    )
+    return _csv(rows, ("layer", "direction", "step", "token", "quantity", "norm"))
 
 
 def _csv(rows: Any, names: tuple[str, ...]) -> str:

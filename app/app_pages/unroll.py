@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.ui.backend import ask_traces, show_error
+from app.ui.backend import ask_all, show_error
 from app.ui.downloads import download_menu
 from app.ui.settings import header, read_settings
 from app.ui.unroll_inputs import structure_notes, unroll_inputs
@@ -32,14 +32,14 @@ if not found:
     st.stop()
 
 inputs = unroll_inputs({info.name: info for info in found}, t)
-answers = ask_traces(inputs.requests)
+answers = ask_all(inputs.requests)
 errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
 for error in errors:
     show_error(error, t)
 if errors and "unroll-good" in st.session_state:
     st.caption(t("Below: the last text that could be read."))
     inputs = st.session_state["unroll-good"]
-    answers = ask_traces(inputs.requests)
+    answers = ask_all(inputs.requests)
 traces = [answer for answer in answers if isinstance(answer, RecurrentTrace)]
 if len(traces) < len(answers):
     st.stop()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import streamlit as st
 
 from seqviz.backends.local import LocalBackend
 from seqviz.backends.protocol import Backend
-from seqviz.backends.requests import TraceRequest, UnitSumRequest
+from seqviz.backends.requests import Request, UnitSumRequest
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator, translate_error
-from seqviz.traces import RecurrentTrace, UnitSum
+from seqviz.traces import UnitSum
+
+AnswerT = TypeVar("AnswerT")
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
@@ -20,10 +23,10 @@ def backend() -> Backend:
     return LocalBackend()
 
 
-def ask_traces(requests: Sequence[TraceRequest]) -> list[RecurrentTrace | SeqvizError]:
-    """Runs several traces side by side; an error takes the place of its answer."""
+def ask_all(requests: Sequence[Request[AnswerT]]) -> list[AnswerT | SeqvizError]:
+    """Asks several questions side by side; an error takes the place of its answer."""
     futures = [backend().submit(request) for request in requests]
-    answers: list[RecurrentTrace | SeqvizError] = []
+    answers: list[AnswerT | SeqvizError] = []
     for future in futures:
         try:
             answers.append(future.result())

@@ -11,7 +11,7 @@ from torch import Tensor
 from seqviz.gradients import WeightGradient
 from seqviz.types import Direction, FloatArray
 
-TILES = 24
+TILES = 16
 """Rows and columns of a thumbnail, at most (a matrix of several blocks has at least one row of tiles for each)."""
 
 

@@ -29,6 +29,10 @@ def write_models(root: Path) -> None:
     write_tiny_checkpoint(root, name="sentiment-lstm", task="classification")
     write_tiny_checkpoint(root, name="sentiment-gru", task="classification", cell="gru")
     write_tiny_checkpoint(root, name="shakespeare-lstm-2x512", num_layers=2)
+    for cell in ("gru", "lstm"):
+        write_tiny_checkpoint(
+            root, name=f"wikitext-{cell}", cell=cell, family="wikitext", title=f"Words ({cell})", words=True
+        )
 
 
 @pytest.fixture(scope="session")

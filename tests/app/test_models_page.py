@@ -14,6 +14,8 @@ def test_every_model_is_listed_and_its_card_can_be_read(opened: Opened):
         "sentiment-gru",
         "sentiment-lstm",
         "shakespeare-lstm-2x512",
+        "wikitext-gru",
+        "wikitext-lstm",
     ]
     app.selectbox(key="card").set_value("sentiment-gru").run()
     assert any("Tiny classification (gru)" in markdown.value for markdown in app.markdown)
@@ -24,7 +26,7 @@ def test_a_damaged_checkpoint_is_said_and_the_others_are_listed(opened: Opened, 
     (tmp_path / "entities-lstm" / "config.json").unlink()
     app = opened(page=PAGE, root=tmp_path)
     assert [warning.value for warning in app.warning] == ["Checkpoint entities-lstm: config.json cannot be read."]
-    assert len(app.dataframe[0].value) == 4
+    assert len(app.dataframe[0].value) == 6
 
 
 def test_without_any_model_there_is_no_table_and_no_fault(opened: Opened, tmp_path):
