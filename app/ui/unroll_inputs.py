@@ -11,7 +11,7 @@ from app.ui.url import keep, take
 from seqviz.backends.requests import TraceRequest
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.examples import Example, unroll_examples
-from seqviz.i18n import Translator
+from seqviz.i18n import Translator, english
 from seqviz.traces import STRUCTURES, Structure, structures_of
 
 Comparison = Literal["none", "text", "model"]
@@ -178,5 +178,7 @@ def _fit_model(models: dict[str, CheckpointInfo]) -> None:
         return
     natural = [name for name, info in models.items() if structures_of(info.config.task)[0] == structure]
     possible = [name for name, info in models.items() if structure in structures_of(info.config.task)]
-    if natural or possible:
-        st.session_state["model"] = (natural or possible)[-1]
+    shown = [example.model for example in unroll_examples(english)]
+    if candidates := natural or possible:
+        # A model that an example shows goes before one that none does.
+        st.session_state["model"] = next((name for name in shown if name in candidates), candidates[-1])

@@ -61,9 +61,9 @@ def opened(models: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
         app = AppTest.from_file(str(APP), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
         if page:
-            app.switch_page(page).run()
+            app.switch_page(page)
+        app.run()
         assert not app.exception
         return app
 

@@ -48,7 +48,7 @@ def test_another_loss_goes_back_from_its_own_step(opened: Opened):
     app.selectbox(key="loss").set_value("3").run()
     assert app.query_params["loss"] in ("3", ["3"])
     app.selectbox(key="loss").set_value("sum").run()
-    assert re.search(r"L = [\d.]+ nats at 11 steps", captions(app))
+    assert re.search(r"L = [\d.]+ nats at 10 steps", captions(app))
 
 
 def test_a_factor_on_the_last_error_leaves_the_loss(opened: Opened):
