@@ -9,8 +9,9 @@ import streamlit as st
 
 from seqviz.backends.local import LocalBackend
 from seqviz.backends.protocol import Backend
-from seqviz.backends.requests import Request, UnitSumRequest
+from seqviz.backends.requests import GradientSumRequest, Request, UnitSumRequest
 from seqviz.errors import SeqvizError
+from seqviz.gradients import GradientSum
 from seqviz.i18n import Translator, translate_error
 from seqviz.traces import UnitSum
 
@@ -37,6 +38,11 @@ def ask_all(requests: Sequence[Request[AnswerT]]) -> list[AnswerT | SeqvizError]
 
 def ask_unit_sum(request: UnitSumRequest) -> UnitSum:
     """Takes one number apart."""
+    return backend().ask(request)
+
+
+def ask_gradient_sum(request: GradientSumRequest) -> GradientSum:
+    """Takes one gradient apart."""
     return backend().ask(request)
 
 

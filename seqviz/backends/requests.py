@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from seqviz.gradients import Agreement, BackwardTrace
+from seqviz.gradients import Agreement, BackwardTrace, GradientSum
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
 from seqviz.types import Direction
 
@@ -91,6 +91,26 @@ class BackwardRequest(Request[BackwardTrace]):
     def run(self) -> TraceRequest:
         """The run that is carried back."""
         return self.trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradientSumRequest(Request[GradientSum]):
+    """Asks for the GradientSum of one ∂L/∂h within the backward pass of ``backward``.
+
+    Args:
+        backward: which pass.
+        layer, direction, step, unit: which number.
+    """
+
+    backward: BackwardRequest
+    layer: int
+    direction: Direction
+    step: int
+    unit: int
+
+    def run(self) -> TraceRequest:
+        """The run that is carried back."""
+        return self.backward.trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from seqviz.backends.requests import (
     MAX_PIECES,
     AgreementRequest,
     BackwardRequest,
+    GradientSumRequest,
     Request,
     TraceRequest,
     UnitSumRequest,
@@ -19,11 +20,11 @@ from seqviz.backends.requests import (
 from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
 from seqviz.errors import SeqvizError
-from seqviz.gradients import Agreement, BackwardTrace
+from seqviz.gradients import Agreement, BackwardTrace, GradientSum
 from seqviz.models.loading import LoadedModel, load_model
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
-from seqviz.tracing import agreement, arithmetic, forward, gradients
+from seqviz.tracing import agreement, arithmetic, forward, gradient_sum, gradients
 
 KEPT_MODELS = 8
 KEPT_TRACES_BYTES = 32_000_000
@@ -66,6 +67,22 @@ class Worker:
             multiplier=request.multiplier,
             targets=request.trace.targets,
             max_pieces=MAX_PIECES,
+        )
+
+    @answer.register
+    def _(self, request: GradientSumRequest) -> GradientSum:
+        backward = request.backward
+        return gradient_sum.gradient_sum(
+            self._model(backward.trace.model),
+            backward.trace.text,
+            loss_step=backward.loss_step,
+            multiplier=backward.multiplier,
+            targets=backward.trace.targets,
+            max_pieces=MAX_PIECES,
+            layer=request.layer,
+            direction=request.direction,
+            step=request.step,
+            unit=request.unit,
         )
 
     @answer.register

@@ -66,6 +66,7 @@ def _styles() -> dict[str, dict[str, str]]:
     }
     styles |= {f"d{i}": {"stroke": f"$d{i}"} for i in range(SIGNED_BUCKETS)}
     styles |= {f"s{i}": {"stroke": f"$s{i}"} for i in range(SHARE_BUCKETS)}
+    styles |= {f"l{i}": {"fill": f"$l{i}"} for i in range(SHARE_BUCKETS)}
     styles |= {f"k{i}": {"fill": f"$k{i}"} for i in range(CATEGORIES)}
     styles |= {f"c{i}": {"fill": "none", "stroke": f"$k{i}", "stroke-width": "2.2"} for i in range(CATEGORIES)}
     return styles

@@ -39,18 +39,24 @@ Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 class CellGradients(NamedTuple):
     """Gradients of a loss in one cell, all (step, ...) in the order of computation.
 
+    Row 0 of what is handed back is ∂L/∂h_0 and ∂L/∂c_0: what reaches the states before the first step.
+
     Args:
         hidden_state: ∂L/∂h_t, everything that reaches h_t from later steps and from above, (step, unit).
         cell_state: ∂L/∂c_t, (step, unit); None for cells without one.
         pre_activation: δ_t, (step, block, unit).
         recurrent: what multiplies W_h in ∂L/∂h_{t-1}, (step, block, unit); δ_t but for a candidate behind a reset gate
             that follows the product, where it is r_t ⊙ δ_t.
+        hidden_handed_back: what step t hands to h_{t-1}, (step, unit).
+        cell_handed_back: what step t hands to c_{t-1}, (step, unit); None for cells without one.
     """
 
     hidden_state: Tensor
     cell_state: Tensor | None
     pre_activation: Tensor
     recurrent: Tensor
+    hidden_handed_back: Tensor
+    cell_handed_back: Tensor | None
 
 
 def cell_gradients(cell: Cell, values: Values, from_above: Tensor) -> CellGradients:
@@ -98,13 +104,13 @@ def _rnn(cell: RNNCell, values: Values, from_above: Tensor) -> CellGradients:
     h = values["hidden_state"]
     slope = _slope(cell.activation, values["pre_activation"][:, 0], h)
     weight = _turned(cell.weight_hidden)
-    d_h, delta = torch.empty_like(h), torch.empty_like(h)
+    d_h, delta, back = torch.empty_like(h), torch.empty_like(h), torch.empty_like(h)
     carried = np.zeros_like(h[0].numpy())
-    for above, d_h_t, delta_t, slope_t in _from_the_end(from_above, d_h, delta, slope):
+    for above, d_h_t, delta_t, slope_t, back_t in _from_the_end(from_above, d_h, delta, slope, back):
         np.add(above, carried, out=d_h_t)
         np.multiply(d_h_t, slope_t, out=delta_t)
-        np.dot(weight, delta_t, out=carried)
-    return CellGradients(d_h, None, delta.unsqueeze(1), delta.unsqueeze(1))
+        carried = np.dot(weight, delta_t, out=back_t)
+    return CellGradients(d_h, None, delta.unsqueeze(1), delta.unsqueeze(1), back, None)
 
 
 def _gru(cell: Cell, values: Values, from_above: Tensor) -> CellGradients:
@@ -121,16 +127,16 @@ def _gru(cell: Cell, values: Values, from_above: Tensor) -> CellGradients:
         recurrent_slopes = [slopes[0], slopes[1], r * slopes[2]]
     slope, recurrent_slope = torch.stack(slopes, 1), torch.stack(recurrent_slopes, 1)
     weight = _turned(cell.weight_hidden)
-    d_h = torch.empty_like(h)
+    d_h, back = torch.empty_like(h), torch.empty_like(h)
     carried = np.zeros_like(h[0].numpy())
     errors, kept = np.empty_like(recurrent_slope[0].numpy()), carried.copy()
-    for above, d_h_t, slope_t, z_t in _from_the_end(from_above, d_h, recurrent_slope, z):
+    for above, d_h_t, slope_t, z_t, back_t in _from_the_end(from_above, d_h, recurrent_slope, z, back):
         np.add(above, carried, out=d_h_t)
         np.multiply(slope_t, d_h_t, out=errors)
-        np.dot(weight, errors.reshape(-1), out=carried)
+        carried = np.dot(weight, errors.reshape(-1), out=back_t)
         np.multiply(d_h_t, z_t, out=kept)
         carried += kept
-    return CellGradients(d_h, None, slope * d_h.unsqueeze(1), recurrent_slope * d_h.unsqueeze(1))
+    return CellGradients(d_h, None, slope * d_h.unsqueeze(1), recurrent_slope * d_h.unsqueeze(1), back, None)
 
 
 def _gru_reset_before(cell: GRUResetBeforeCell, values: Values, from_above: Tensor) -> CellGradients:
@@ -139,19 +145,19 @@ def _gru_reset_before(cell: GRUResetBeforeCell, values: Values, from_above: Tens
     units = cell.hidden_size
     gates_weight, candidate_weight = (_turned(part) for part in cell.weight_hidden.split([2 * units, units]))
     z_slope, n_slope, r_slope = (h_before - n) * z * (1 - z), (1 - z) * (1 - n * n), h_before * r * (1 - r)
-    d_h, delta = torch.empty_like(h), h.new_empty(len(h), 3, units)
+    d_h, back, delta = torch.empty_like(h), torch.empty_like(h), h.new_empty(len(h), 3, units)
     carried = np.zeros_like(h[0].numpy())
-    rows = (from_above, d_h, delta, n_slope, r_slope, z_slope, z, r)
-    for above, d_h_t, delta_t, n_slope_t, r_slope_t, z_slope_t, z_t, r_t in _from_the_end(*rows):
+    rows = (from_above, d_h, delta, n_slope, r_slope, z_slope, z, r, back)
+    for above, d_h_t, delta_t, n_slope_t, r_slope_t, z_slope_t, z_t, r_t, back_t in _from_the_end(*rows):
         np.add(above, carried, out=d_h_t)
         np.multiply(d_h_t, n_slope_t, out=delta_t[2])
         through_reset = np.dot(candidate_weight, delta_t[2])
         np.multiply(through_reset, r_slope_t, out=delta_t[0])
         np.multiply(d_h_t, z_slope_t, out=delta_t[1])
-        np.dot(gates_weight, delta_t[:2].reshape(-1), out=carried)
+        carried = np.dot(gates_weight, delta_t[:2].reshape(-1), out=back_t)
         carried += d_h_t * z_t
         carried += through_reset * r_t
-    return CellGradients(d_h, None, delta, delta)
+    return CellGradients(d_h, None, delta, delta, back, None)
 
 
 def _lstm(cell: Cell, values: Values, from_above: Tensor) -> CellGradients:
@@ -169,17 +175,18 @@ def _lstm(cell: Cell, values: Values, from_above: Tensor) -> CellGradients:
         keep = f + p_i * from_cell[:, 0] + p_f * from_cell[:, 1]
     d_h, d_c, delta = torch.empty_like(h), torch.empty_like(c), h.new_empty(len(h), 4, cell.hidden_size)
     weight = _turned(cell.weight_hidden)
+    back_h, back_c = torch.empty_like(h), torch.empty_like(c)
     carried_h, carried_c = np.zeros_like(h[0].numpy()), np.zeros_like(c[0].numpy())
-    rows = (from_above, d_h, d_c, delta, c_slope, from_cell, o_slope, keep)
-    for above, d_h_t, d_c_t, delta_t, c_slope_t, from_cell_t, o_slope_t, keep_t in _from_the_end(*rows):
+    rows = (from_above, d_h, d_c, delta, c_slope, from_cell, o_slope, keep, back_h, back_c)
+    for above, d_h_t, d_c_t, delta_t, c_slope_t, from_cell_t, o_slope_t, keep_t, h_t, c_t in _from_the_end(*rows):
         np.add(above, carried_h, out=d_h_t)
         np.multiply(d_h_t, c_slope_t, out=d_c_t)
         np.add(d_c_t, carried_c, out=d_c_t)
         np.multiply(from_cell_t, d_c_t, out=delta_t[:3])
         np.multiply(o_slope_t, d_h_t, out=delta_t[3])
-        np.dot(weight, delta_t.reshape(-1), out=carried_h)
-        np.multiply(d_c_t, keep_t, out=carried_c)
-    return CellGradients(d_h, d_c, delta, delta)
+        carried_h = np.dot(weight, delta_t.reshape(-1), out=h_t)
+        carried_c = np.multiply(d_c_t, keep_t, out=c_t)
+    return CellGradients(d_h, d_c, delta, delta, back_h, back_c)
 
 
 _RECURSIONS: Mapping[type[Cell], Callable[..., CellGradients]] = MappingProxyType(
