@@ -36,6 +36,13 @@ def ask_all(requests: Sequence[Request[AnswerT]]) -> list[AnswerT | SeqvizError]
     return answers
 
 
+def ask_sorted(requests: Sequence[Request[AnswerT]]) -> tuple[list[AnswerT], list[SeqvizError]]:
+    """Asks several questions side by side; the answers and the errors apart."""
+    answers = ask_all(requests)
+    errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
+    return [answer for answer in answers if not isinstance(answer, SeqvizError)], errors
+
+
 def ask_unit_sum(request: UnitSumRequest) -> UnitSum:
     """Takes one number apart."""
     return backend().ask(request)
