@@ -21,6 +21,7 @@ _PUBLIC = {
     "backward": "seqviz.api",
     "unit_sum": "seqviz.api",
     "figure": "seqviz.api",
+    "gradient_figure": "seqviz.api",
     "LoadedModel": "seqviz.models.loading",
     "RecurrentTrace": "seqviz.traces",
     "LayerTrace": "seqviz.traces",

@@ -133,6 +133,7 @@ class Agreement:
 
     Args:
         model: name of the checkpoint.
+        cell: its cell.
         subjects: singular and plural.
         verbs: the singular's and the plural's.
         clause: all words of the clause; entry k of the arrays stands behind the first k of them.
@@ -144,6 +145,7 @@ class Agreement:
     """
 
     model: str
+    cell: str
     subjects: tuple[str, str]
     verbs: tuple[str, str]
     clause: tuple[str, ...]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqviz.charts.gradient_scale import SMALLEST_FLOAT32, Scale, power
-from seqviz.charts.palette import CATEGORIES
-from seqviz.charts.svg import fit, num, path, text_at, text_width
+from seqviz.charts.palette import CATEGORIES, cell_categories
+from seqviz.charts.svg import num, path, text_at, wrap
 from seqviz.charts.unroll_sheet import Sheet
 from seqviz.errors import unknown_name
 from seqviz.gradients import BackwardTrace
@@ -54,40 +54,58 @@ def draw_curves(
     Raises:
         UnknownNameError: no curve has such norms.
     """
-    series = [
-        (curve.name, norms)
-        for curve in curves[:CATEGORIES]
-        if (norms := _norms(curve.trace, layer, direction, quantity)) is not None
-    ]
+    found = [(one, _norms(one.trace, layer, direction, quantity)) for one in curves[:CATEGORIES]]
+    series = [(one, norms) for one, norms in found if norms is not None]
     if not series:
         raise unknown_name("quantity", quantity, ["hidden_state", "embedding"])
-    options, columns, t = sheet.options, sheet.columns, sheet.t
+    options, columns = sheet.options, sheet.columns
     sheet.rule()
-    sheet.y += 8
-    _names(sheet, [name for name, _ in series])
-    height, top = 150 * options.unit, sheet.y + 6
+    height, top = 160 * options.unit, sheet.y + 18
     low, high, marks = _axis([norms for _, norms in series], scale)
 
     def place(values: FloatArray) -> FloatArray:
         return np.asarray(top + height * (high - values) / (high - low))
 
+    right = columns.left + columns.count * columns.width
     for at, label in marks:
         y = float(place(np.array(at)))
-        sheet.body.append(
-            path(f"M{columns.left} {num(y)}H{columns.left + columns.count * columns.width}", classes="hr")
-        )
-        sheet.text(columns.left - 8, y + options.small * 0.35, label, classes="mu", anchor="end")
+        sheet.body.append(path(f"M{columns.left} {num(y)}H{right}", classes="hr"))
+        # In the margin, which stays where a long text scrolls.
+        place_of_tick = (columns.label - 2, y + options.small * 0.35)
+        sheet.labels.append(text_at(*place_of_tick, label, size=options.small, classes="mu", anchor="end"))
     if scale == "log" and low < SMALLEST_FLOAT32 < high:
         _floor(sheet, float(place(np.array(SMALLEST_FLOAT32))))
-    for index, (_, norms) in enumerate(series):
+    colours = cell_categories([_cell(one.trace) for one, _ in series])
+    for index, (_, norms) in zip(colours, series, strict=True):
         _line(sheet, index, norms, place, scale)
-    symbol = {"hidden_state": "h", "cell_state": "c", "embedding": "x"}[quantity]
-    sheet.label(
-        f"‖∂L/∂{symbol}‖",
-        top + height / 2,
-        small=[t("at every step"), t("absolute, log scale") if scale == "log" else t("share of each line's largest")],
-    )
-    sheet.y = top + height + 12
+    _key(sheet, quantity, [one.name for one, _ in series], colours, top, scale)
+    sheet.y = top + height + 14
+
+
+def _cell(trace: BackwardTrace) -> str:
+    """The kind of cell, by the number of its blocks."""
+    return {1: "rnn", 4: "lstm"}.get(len(trace.layers[0].block_names), "gru")
+
+
+def _key(sheet: Sheet, quantity: str, names: Sequence[str], colours: Sequence[int], top: float, scale: Scale) -> None:
+    """What the curves are and which is whose, in the margin."""
+    t, small = sheet.t, sheet.options.small
+    letter = {"hidden_state": "h", "cell_state": "c", "embedding": "x"}[quantity]
+    room = sheet.columns.label - 46 * sheet.options.unit
+    says = t("absolute, log scale") if scale == "log" else t("share of each line's largest")
+    sheet.labels.append(text_at(8, top + small * 0.35, f"‖∂L/∂{letter}‖", size=small, classes="st", anchor="start"))
+    y = top + small * 1.7
+    for line in wrap(says, small, room, lines=3):
+        sheet.labels.append(text_at(8, y, line, size=small, classes="mu", anchor="start"))
+        y += small * 1.28
+    for name, colour in zip(names, colours, strict=True):
+        y += small * 0.35
+        sheet.labels.append(path(f"M8 {num(y - small * 0.35)}h12", classes=f"c{colour}"))
+        # A model's name breaks at its hyphens.
+        for line in wrap(name.replace("-", "- "), small, room - 16, lines=2):
+            shown = line.replace("- ", "-")
+            sheet.labels.append(text_at(24, y, shown, size=small, classes="tx", anchor="start"))
+            y += small * 1.28
 
 
 def _norms(trace: BackwardTrace, layer: int | None, direction: Direction, quantity: str) -> FloatArray | None:
@@ -119,21 +137,6 @@ def _axis(series: Sequence[FloatArray], scale: Scale) -> tuple[float, float, lis
     low, high = math.floor(low), math.ceil(high)
     stride = max(1, -(-int(high - low) // 6))
     return float(low), float(high), [(float(e), power(e)) for e in range(int(high), int(low) - 1, -stride)]
-
-
-def _names(sheet: Sheet, names: Sequence[str]) -> None:
-    """The key of the lines, above them."""
-    small, x = sheet.options.small, float(sheet.columns.left)
-    right = max(sheet.columns.total, 640)
-    y = sheet.y + small
-    for index, name in enumerate(names):
-        shown = fit(name, small, 260 * sheet.options.unit)
-        if x > sheet.columns.left and x + text_width(shown, small) + 34 > right:
-            x, y = float(sheet.columns.left), y + small * 1.5
-        sheet.body.append(path(f"M{num(x)} {num(y - small * 0.35)}h18", classes=f"c{index}"))
-        sheet.body.append(text_at(x + 24, y, shown, size=small, classes="tx", anchor="start"))
-        x += text_width(shown, small) + 24 + 22
-    sheet.y = y + small * 0.4
 
 
 def _floor(sheet: Sheet, y: float) -> None:

@@ -6,6 +6,7 @@ Results are the float64 numbers of the backward pass; the gates and states in be
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from seqviz.i18n import Translator, english
 from seqviz.traces import LayerTrace
 
 _DIGITS = 3
+_LONG = 34  # signs of a line
 LEAKY_SLOPE = 0.01
 
 
@@ -247,7 +249,10 @@ def _numbers(factors: Sequence[_Factor]) -> str:
 
 def _stacked(left: str, symbols: str, numbers: str, value: float) -> str:
     result = shown_number(value, _DIGITS).latex
-    return rf"\begin{{aligned}} {left} &= {symbols} \\ &= {numbers} = {result} \end{{aligned}}"
+    # A long line of numbers leaves no room for the result beside it.
+    signs = len(re.sub(r"\\cdot|[{}^\s]", "", numbers + result))
+    before = r"\\ &=" if signs > _LONG else "="
+    return rf"\begin{{aligned}} {left} &= {symbols} \\ &= {numbers} {before} {result} \end{{aligned}}"
 
 
 def _lowered(pen: _Pen, block: str) -> Symbol:

@@ -192,7 +192,7 @@ def _snippet(
             f"loaded = seqviz.load({run.trace.model!r})",
             f"ids = torch.tensor([loaded.encoder.encode({text!r}).ids])",
             "x = loaded.model.embed(ids).double()",
-            "model = copy.deepcopy(loaded.model).double()",
+            "model = copy.deepcopy(loaded.model).double().requires_grad_()",
             f"cell = model.stack.cell({place})",
             "carry, states = cell.initial_carry(1), []",
             "for projected in cell.project_input(x).unbind(1):",
