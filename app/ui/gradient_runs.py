@@ -63,7 +63,7 @@ def gradient_runs(models: dict[str, CheckpointInfo], settings: Settings, *, with
             scale = scale_input(settings) if with_scale else scale
         requests = backward_requests(reading, traces, loss_step, multiplier)
         passes, errors = ask_sorted(requests)
-    for error in errors:
+    for error in {str(error): error for error in errors}.values():  # of three models one sentence
         show_error(error, t)
     if errors:
         good: tuple[Reading, list[BackwardRequest]] | None = st.session_state.get(_GOOD)
