@@ -66,6 +66,7 @@ def backward(
     multiplier: float = 1.0,
     targets: Sequence[str] = (),
     max_pieces: int | None = None,
+    weights: bool = True,
 ) -> BackwardTrace:
     """Carries the loss of a text back to every step; see ``seqviz.tracing.gradients.backward`` for the options."""
     return gradients.backward(
@@ -75,6 +76,7 @@ def backward(
         multiplier=multiplier,
         targets=targets,
         max_pieces=max_pieces,
+        weights=weights,
     )
 
 

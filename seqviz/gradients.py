@@ -89,7 +89,7 @@ class BackwardTrace:
         outputs: ∂L/∂logits, norms only, (step,).
         embeddings: ∂L/∂x_t, (step, embedding).
         layers: by layer, forward before backward.
-        weights: the shared matrices.
+        weights: the shared matrices; empty if they were not asked for.
         seconds: what the run took in the worker.
     """
 

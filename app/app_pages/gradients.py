@@ -51,7 +51,7 @@ if view == "dependency":
     dependency_view(models, settings)
     st.stop()
 
-shown = gradient_runs(models, settings, with_scale=view == "time")
+shown = gradient_runs(models, settings, weights=view == "weights")
 if shown is None:
     st.stop()
 runs, others, passes = shown.runs, shown.others, shown.passes

@@ -148,20 +148,21 @@ def loss_steps(trace: RecurrentTrace) -> list[int]:
 
 
 def backward_requests(
-    reading: Reading, traces: list[RecurrentTrace], loss_step: int | None, multiplier: float
+    reading: Reading, traces: list[RecurrentTrace], loss_step: int | None, multiplier: float, *, weights: bool
 ) -> list[BackwardRequest]:
-    """The backward passes: of the runs that are drawn, then of the siblings.
+    """The backward passes: of the runs that are drawn, then of the siblings; ``weights`` for those of the first run.
 
     A second run gets its own last loss where the first one has its last, else the loss of the same step.
     """
-    runs = [BackwardRequest(trace=reading.request, loss_step=loss_step, multiplier=multiplier)]
+    plain = BackwardRequest(trace=reading.request, loss_step=loss_step, multiplier=multiplier)
+    runs = [replace(plain, weights=weights)]
     if reading.compare is not None and len(traces) > 1:
         own = loss_steps(traces[1])
         step = loss_step if loss_step in own and loss_step != loss_steps(traces[0])[-1] else own[-1] if own else None
         runs.append(
             BackwardRequest(trace=reading.compare, loss_step=None if loss_step is None else step, multiplier=multiplier)
         )
-    return runs + [replace(runs[0], trace=replace(reading.request, model=name)) for name in reading.siblings]
+    return runs + [replace(plain, trace=replace(reading.request, model=name)) for name in reading.siblings]
 
 
 def _compared(

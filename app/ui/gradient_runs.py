@@ -45,8 +45,8 @@ class ShownRuns:
         return [run.backward for run in self.runs] + [other.trace for other in self.others]
 
 
-def gradient_runs(models: dict[str, CheckpointInfo], settings: Settings, *, with_scale: bool) -> ShownRuns | None:
-    """Draws the inputs and asks for what they say.
+def gradient_runs(models: dict[str, CheckpointInfo], settings: Settings, *, weights: bool) -> ShownRuns | None:
+    """Draws the inputs and asks for what they say; ``weights`` for the view of the shared matrices, which has no scale.
 
     A text that cannot be used is said in place, and the last good runs stay; None if there are none.
     """
@@ -60,8 +60,8 @@ def gradient_runs(models: dict[str, CheckpointInfo], settings: Settings, *, with
         with left:
             multiplier = multiplier_input(t)
         with middle:
-            scale = scale_input(settings) if with_scale else scale
-        requests = backward_requests(reading, traces, loss_step, multiplier)
+            scale = scale if weights else scale_input(settings)
+        requests = backward_requests(reading, traces, loss_step, multiplier, weights=weights)
         passes, errors = ask_sorted(requests)
     for error in {str(error): error for error in errors}.values():  # of three models one sentence
         show_error(error, t)

@@ -82,11 +82,13 @@ class BackwardRequest(Request[BackwardTrace]):
         trace: which run; its text, model and targets count.
         loss_step: the step whose loss is carried back; None for the sum of all.
         multiplier: factor on the error of the last loss.
+        weights: also the gradients of the shared matrices.
     """
 
     trace: TraceRequest
     loss_step: int | None = None
     multiplier: float = 1.0
+    weights: bool = False
 
     def run(self) -> TraceRequest:
         """The run that is carried back."""

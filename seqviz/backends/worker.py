@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, singledispatchmethod
 from typing import Any
 
@@ -28,6 +29,8 @@ from seqviz.tracing import agreement, arithmetic, forward, gradient_sum, gradien
 
 KEPT_MODELS = 8
 KEPT_TRACES_BYTES = 32_000_000
+KEPT_PASSES = 3
+"""Losses carried back that are kept: a reader steps through one of them. Up to 50 MB each with 33,000 words."""
 
 
 class Worker:
@@ -35,6 +38,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._models: LRUCache[tuple[str, str], LoadedModel] = LRUCache(KEPT_MODELS)
+        self._carried: LRUCache[tuple[BackwardRequest, str], gradients.CarriedBack] = LRUCache(KEPT_PASSES)
         self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
 
     @singledispatchmethod
@@ -60,25 +64,12 @@ class Worker:
 
     @answer.register
     def _(self, request: BackwardRequest) -> BackwardTrace:
-        return gradients.backward(
-            self._model(request.trace.model),
-            request.trace.text,
-            loss_step=request.loss_step,
-            multiplier=request.multiplier,
-            targets=request.trace.targets,
-            max_pieces=MAX_PIECES,
-        )
+        return gradients.backward_trace(self._carried_back(request), weights=request.weights)
 
     @answer.register
     def _(self, request: GradientSumRequest) -> GradientSum:
-        backward = request.backward
-        return gradient_sum.gradient_sum(
-            self._model(backward.trace.model),
-            backward.trace.text,
-            loss_step=backward.loss_step,
-            multiplier=backward.multiplier,
-            targets=backward.trace.targets,
-            max_pieces=MAX_PIECES,
+        return gradient_sum.taken_apart(
+            self._carried_back(request.backward),
             layer=request.layer,
             direction=request.direction,
             step=request.step,
@@ -112,6 +103,19 @@ class Worker:
             if num_bytes(trace) <= KEPT_TRACES_BYTES:
                 self._traces[key] = trace
         return trace
+
+    def _carried_back(self, request: BackwardRequest) -> gradients.CarriedBack:
+        key = (replace(request, weights=False), fingerprint(request.trace.model))
+        if key not in self._carried:
+            self._carried[key] = gradients.carried_back(
+                self._model(request.trace.model),
+                request.trace.text,
+                loss_step=request.loss_step,
+                multiplier=request.multiplier,
+                targets=request.trace.targets,
+                max_pieces=MAX_PIECES,
+            )
+        return self._carried[key]
 
     def _model(self, name: str) -> LoadedModel:
         key = (name, fingerprint(name))

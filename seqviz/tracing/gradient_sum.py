@@ -7,6 +7,7 @@ the way back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -45,6 +46,11 @@ def gradient_sum(
         InvalidInputError, UnknownNameError: what ``backward`` raises, or a place outside the run.
     """
     run = carried_back(loaded, text, loss_step=loss_step, multiplier=multiplier, targets=targets, max_pieces=max_pieces)
+    return taken_apart(run, layer=layer, direction=direction, step=step, unit=unit)
+
+
+def taken_apart(run: CarriedBack, *, layer: int, direction: Direction, step: int, unit: int) -> GradientSum:
+    """One ∂L/∂h_t[unit] of a loss that was carried back; arguments and errors as in ``gradient_sum``."""
     found = _pass(run, layer, direction)
     units = found.found.hidden_state.shape[1]
     for field, value, count in (("step", step, len(run.x)), ("unit", unit, units)):
@@ -53,13 +59,12 @@ def gradient_sum(
                 "{field} is {value}; allowed is 0 to {last}.", field=field, value=value, last=count - 1
             )
     with torch.no_grad():
-        terms = [
+        parts = [
             *_from_outputs(run, found, step, unit),
             *_from_above(run, found, step, unit),
             *_from_later(run, found, step, unit),
         ]
-    terms.sort(key=lambda term: -abs(term.product))
-    sums = {source: sum(term.product for term in terms if term.source in source) for source in _PARTS}
+    terms = sorted((term for part in parts for term in part.terms), key=lambda term: -abs(term.product))
     cell_state = found.found.cell_state
     deltas = found.found.pre_activation[step, :, unit].tolist()
     return GradientSum(
@@ -69,18 +74,28 @@ def gradient_sum(
         step=step,
         unit=unit,
         terms=tuple(terms[:KEPT_TERMS]),
-        num_terms=len(terms),
-        from_outputs=sums["output",],
-        from_above=sums["above",],
-        from_later=sums["later", "kept"],
+        num_terms=sum(part.number for part in parts),
+        from_outputs=_total(parts, "output"),
+        from_above=_total(parts, "above"),
+        from_later=_total(parts, "later", "kept"),
         total=float(found.found.hidden_state[step, unit]),
         deltas=dict(zip(found.recorded.block_names, deltas, strict=True)),
         cell_gradient=None if cell_state is None else float(cell_state[step, unit]),
-        snippet=_snippet(run, found, text=text, targets=targets, loss_step=loss_step, step=step, unit=unit),
+        snippet=_snippet(run, found, step=step, unit=unit),
     )
 
 
-_PARTS: tuple[tuple[GradientSource, ...], ...] = (("output",), ("above",), ("later", "kept"))
+class _Part(NamedTuple):
+    """Addends of one kind: how many are not 0, their sum, and the largest of them."""
+
+    source: GradientSource
+    number: int
+    total: float
+    terms: list[GradientTerm]
+
+
+def _total(parts: Sequence[_Part], *sources: GradientSource) -> float:
+    return sum(part.total for part in parts if part.source in sources)
 
 
 def _pass(run: CarriedBack, layer: int, direction: str) -> Pass:
@@ -92,7 +107,7 @@ def _pass(run: CarriedBack, layer: int, direction: str) -> Pass:
     )
 
 
-def _terms(
+def _part(
     source: GradientSource,
     weights: Tensor,
     errors: Tensor,
@@ -100,26 +115,31 @@ def _terms(
     block: str = "",
     direction: Direction = "forward",
     labels: Sequence[str] = (),
-) -> Iterator[GradientTerm]:
-    """An addend for each error that is not 0; weights and errors (entry,)."""
+    first: int = 0,
+) -> _Part:
+    """The addends weights · errors, (entry,); ``first`` is the index of entry 0."""
     products = weights * errors
-    rows = zip(weights.tolist(), errors.tolist(), products.tolist(), strict=True)
-    for index, (weight, error, product) in enumerate(rows):
-        if error != 0:
-            label = labels[index] if labels else ""
-            yield GradientTerm(
-                source=source,
-                block=block,
-                direction=direction,
-                index=index,
-                label=label,
-                weight=weight,
-                error=error,
-                product=product,
-            )
+    count = int((errors != 0).sum())
+    largest = products.abs().topk(min(KEPT_TERMS, len(products))).indices
+    rows = zip(largest.tolist(), *(values[largest].tolist() for values in (weights, errors, products)), strict=True)
+    terms = [
+        GradientTerm(
+            source=source,
+            block=block,
+            direction=direction,
+            index=index + first,
+            label=labels[index] if labels else "",
+            weight=weight,
+            error=error,
+            product=product,
+        )
+        for index, weight, error, product in rows
+        if error != 0
+    ]
+    return _Part(source, count, float(products.sum()), terms)
 
 
-def _from_outputs(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterator[GradientTerm]:
+def _from_outputs(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterator[_Part]:
     """The outputs of this step, for the last layer; a verdict reads the backward direction at the first piece."""
     recorded = found.recorded
     if recorded.layer < run.passes[-1].recorded.layer:
@@ -130,10 +150,10 @@ def _from_outputs(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterat
             return
         read_at = len(run.x) - 1
     column = unit + (found.found.hidden_state.shape[1] if recorded.direction == "backward" else 0)
-    yield from _terms("output", run.double.weight[:, column], run.d_logits[read_at], labels=run.trace.labels)
+    yield _part("output", run.double.weight[:, column], run.d_logits[read_at], labels=run.trace.labels)
 
 
-def _from_above(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterator[GradientTerm]:
+def _from_above(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterator[_Part]:
     units = found.found.hidden_state.shape[1]
     column = unit + (units if found.recorded.direction == "backward" else 0)
     for one in run.passes:
@@ -143,10 +163,10 @@ def _from_above(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterator
         blocks = cell.weight_input.chunk(len(cell.block_names))
         for index, (name, weight) in enumerate(zip(cell.block_names, blocks, strict=True)):
             errors = one.found.pre_activation[step, index]
-            yield from _terms("above", weight[:, column], errors, block=name, direction=one.recorded.direction)
+            yield _part("above", weight[:, column], errors, block=name, direction=one.recorded.direction)
 
 
-def _from_later(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterator[GradientTerm]:
+def _from_later(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterator[_Part]:
     """The step of this layer that read h_t."""
     recorded = found.recorded
     reader = step + 1 if recorded.direction == "forward" else step - 1
@@ -159,28 +179,24 @@ def _from_later(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterator
         column = weight[:, unit]
         if name == "candidate" and isinstance(cell, GRUResetBeforeCell):
             column = column * recorded.values["reset_gate"][0, reader, unit]
-        yield from _terms("later", column, found.found.recurrent[reader, index], block=name)
+        yield _part("later", column, found.found.recurrent[reader, index], block=name)
     if _keeps(cell):
         weight = recorded.values["update_gate"][0, reader, unit : unit + 1]
-        for term in _terms("kept", weight, found.found.hidden_state[reader, unit : unit + 1]):
-            yield GradientTerm(
-                source="kept", block="", direction="forward", index=unit, label="", weight=term.weight,
-                error=term.error, product=term.product,
-            )  # fmt: skip
+        yield _part("kept", weight, found.found.hidden_state[reader, unit : unit + 1], first=unit)
 
 
 def _keeps(cell: Cell) -> bool:
     return isinstance(cell, (GRUCell, GRUResetBeforeCell, GRUSimplifiedCell))
 
 
-def _snippet(
-    run: CarriedBack, found: Pass, *, text: str, targets: Sequence[str], loss_step: int | None, step: int, unit: int
-) -> str:
+def _snippet(run: CarriedBack, found: Pass, *, step: int, unit: int) -> str:
     """Code that prints the number: by autograd alone where the model is a single layer, else by seqviz."""
     stack, place = run.double.stack, f"{found.recorded.layer}, {found.recorded.direction!r}"
+    text = run.trace.text
     if run.trace.task != "language_model" or len(stack.layers) > 1 or len(stack.directions) > 1:
+        loss_step = run.steps[0] if len(run.steps) == 1 else None
         options = f"loss_step={loss_step!r}, multiplier={float(run.weights[-1])!r}"
-        options += f", targets={tuple(targets)!r}" if targets else ""
+        options += f", targets={run.targets!r}" if run.targets else ""
         return (
             "import seqviz\n"
             f"found = seqviz.backward({run.trace.model!r}, {text!r}, {options})\n"

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqviz.errors import InvalidInputError
-from seqviz.gradients import BackwardTrace, LayerGradients
+from seqviz.gradients import BackwardTrace, LayerGradients, WeightGradient
 from seqviz.models.cells import Cell, GRUResetBeforeCell
 from seqviz.models.loading import LoadedModel
 from seqviz.models.sequence_model import SequenceModel
@@ -40,6 +40,7 @@ def backward(
     multiplier: float = 1.0,
     targets: Sequence[str] = (),
     max_pieces: int | None = None,
+    weights: bool = True,
 ) -> BackwardTrace:
     """Runs a model on a text and carries the loss back to every step.
 
@@ -51,39 +52,46 @@ def backward(
         targets: the right labels, as for ``trace``; where they are not given a tagger or classifier is held against
             its own answers. A language model's targets are the pieces that come next.
         max_pieces: longest text that is accepted; None for any.
+        weights: also the gradients of the shared matrices, with autograd's beside them; they cost most of the time.
 
     Raises:
         InvalidInputError: the text has no loss, or a value is outside its range.
         TextTooLongError: the text has more pieces than ``max_pieces``.
         UnknownNameError: a target is not one of the labels.
     """
-    started = time.perf_counter()
     run = carried_back(loaded, text, loss_step=loss_step, multiplier=multiplier, targets=targets, max_pieces=max_pieces)
+    return backward_trace(run, weights=weights)
+
+
+def backward_trace(run: CarriedBack, *, weights: bool = True) -> BackwardTrace:
+    """The result of a loss that was carried back; ``weights`` as in ``backward``."""
+    started = time.perf_counter()
     trace, steps, passes = run.trace, run.steps, run.passes
-    proof = _autograd(run)
-    shared = [part for one in passes for part in _shared(run.double.stack, one)]
-    shared.append(
-        Shared(
-            "weight_output", passes[-1].recorded.layer, "forward", (run.d_logits,), (run.read,), list(range(len(run.x)))
-        )
-    )
-    losses = np.full(len(trace), np.nan)
-    known = np.flatnonzero(run.goals != NO_TARGET)
-    losses[known] = -run.log_probs[known, run.goals[known]].numpy()
     return BackwardTrace(
         model=trace.model,
         originals=trace.originals,
         loss_steps=tuple(steps),
         target_names=tuple(trace.labels[run.goals[step]] for step in steps),
-        multiplier=multiplier,
-        losses=losses,
-        loss=float((run.weights.numpy() * losses[steps]).sum()),
+        multiplier=float(run.weights[-1]),
+        losses=run.losses,
+        loss=float((run.weights.numpy() * run.losses[steps]).sum()),
         outputs=torch.linalg.vector_norm(run.d_logits, dim=1).numpy(),
         embeddings=torch.stack([one.d_input for one in passes if one.recorded.layer == 0]).sum(0).numpy(),
         layers=tuple(_layer_gradients(one) for one in passes),
-        weights=tuple(weight_gradient(part, proof[part.key]) for part in shared),
-        seconds=time.perf_counter() - started,
+        weights=_weights(run) if weights else (),
+        seconds=run.seconds + time.perf_counter() - started,
     )
+
+
+def _weights(run: CarriedBack) -> tuple[WeightGradient, ...]:
+    """Every shared matrix, beside what autograd finds."""
+    proof = _autograd(run)
+    shared = [part for one in run.passes for part in _shared(run.double.stack, one)]
+    order = list(range(len(run.x)))
+    shared.append(
+        Shared("weight_output", run.passes[-1].recorded.layer, "forward", (run.d_logits,), (run.read,), order)
+    )
+    return tuple(weight_gradient(part, proof[part.key]) for part in shared)
 
 
 class CarriedBack(NamedTuple):
@@ -96,9 +104,11 @@ class CarriedBack(NamedTuple):
         read: what the output layer read, (step, unit·direction).
         goals: right label of each step.
         steps, weights: whose losses are added up, and the factor of each.
-        log_probs: of every label, (step, label).
+        losses: of every step in nats, (step,); nan where the target is not known.
         d_logits: ∂L/∂logits, (step, label).
         passes: of every layer and direction, lowest first.
+        targets: the right labels, as given.
+        seconds: what it took.
     """
 
     trace: RecurrentTrace
@@ -108,9 +118,11 @@ class CarriedBack(NamedTuple):
     goals: IntArray
     steps: list[int]
     weights: Tensor
-    log_probs: Tensor
+    losses: FloatArray
     d_logits: Tensor
     passes: list[Pass]
+    targets: tuple[str, ...]
+    seconds: float
 
 
 def carried_back(
@@ -123,6 +135,7 @@ def carried_back(
     max_pieces: int | None,
 ) -> CarriedBack:
     """Runs the model in float64 and carries the loss back; arguments and errors as in ``backward``."""
+    started = time.perf_counter()
     low, high = MULTIPLIER_RANGE
     if not low <= multiplier <= high:
         raise InvalidInputError(
@@ -145,7 +158,11 @@ def carried_back(
         d_logits[steps, goals[steps]] -= 1.0
         d_logits[steps] *= weights.unsqueeze(1)
         passes = through_layers(double.stack, recorded, d_logits @ double.weight, trace.task)
-    return CarriedBack(trace, double, x, read, goals, steps, weights, log_probs, d_logits, passes)
+        losses = np.full(len(trace), np.nan)
+        known = np.flatnonzero(goals != NO_TARGET)
+        losses[known] = -log_probs[known, goals[known]].numpy()
+    seconds = time.perf_counter() - started
+    return CarriedBack(trace, double, x, read, goals, steps, weights, losses, d_logits, passes, tuple(targets), seconds)
 
 
 class Float64Model(NamedTuple):
