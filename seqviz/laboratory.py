@@ -77,9 +77,7 @@ class LaboratoryConfig(FromDict):
 
     def __post_init__(self) -> None:
         if not self.cells:
-            raise InvalidInputError(
-                "There is no cell to look at: choose at least one of {known}.", known="RNN, GRU, LSTM"
-            )
+            raise InvalidInputError("There is no cell to look at: choose at least one.")
         for cell in self.cells:
             if cell not in CELLS:
                 raise unknown_name("cell", cell, CELLS)
