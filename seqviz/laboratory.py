@@ -59,7 +59,7 @@ class LaboratoryConfig(FromDict):
         start: initialisation of the recurrent matrices, of ``STARTS``.
         radius: spectral radius of every recurrent matrix, 0 to 5.
         hidden_size: units, 8 to 256.
-        steps: length of the sequence, 1 to 1,000.
+        steps: steps that the error goes back, 1 to 1,000; the sequence is one longer.
         num_seeds: seeds 1, 2, ... that are drawn, 1 to 10.
         forget_bias: bias of the LSTM's forget gate, -10 to 10 (Gers et al. 2000; Jozefowicz et al. 2015: 1).
         input_scale: standard deviation of the inputs, 0 to 5.
@@ -106,8 +106,8 @@ class CellCurves:
 
     Args:
         config: of this one cell.
-        hidden_state: log10 ‖∂L/∂h‖ by steps back, (seed, step); row 0 is where the error enters.
-        cell_state: log10 ‖∂L/∂c‖, (seed, step); None for cells without one.
+        hidden_state: log10 ‖∂L/∂h‖ by steps back, (seed, steps + 1); row 0 is where the error enters.
+        cell_state: log10 ‖∂L/∂c‖, (seed, steps + 1); None for cells without one.
         overflow_steps: step, counted from 1, at which a state of this seed left the range of float64, or 0. The error
             then enters at the step before it; the rest of the row is nan.
         sigma_max: greatest singular value of W_aa (of a gated cell: of its candidate's matrix), (seed,).

@@ -65,6 +65,7 @@ def spectra(
     *,
     kind: str,
     part: str = "state",
+    first: int = 0,
     max_product_work: float = MAX_PRODUCT_WORK,
     max_svd_work: float = MAX_SVD_WORK,
 ) -> Spectra:
@@ -74,6 +75,7 @@ def spectra(
         cell, values: as for ``jacobians``.
         kind: ``"steps"`` or ``"products"``.
         part: ``"state"`` or ``"cell_state"``, see ``Spectra``.
+        first: first step whose Jacobian is looked at; 1 leaves out the one with respect to the zeros before all steps.
         max_product_work, max_svd_work: bounds on the work, see ``MAX_PRODUCT_WORK``.
 
     Raises:
@@ -89,10 +91,10 @@ def spectra(
         raise InvalidInputError("This cell has no cell state c; its whole state is h.")
     total = len(values["hidden_state"])
     size = cell.hidden_size * (2 if cell.has_cell_state and part == "state" else 1)
-    window = min(total, max(LEAST_DECOMPOSED, int(max_product_work / size**3)))
+    window = min(total - first, max(LEAST_DECOMPOSED, int(max_product_work / size**3)))
     if part == "cell_state":
-        places, logs, resolution = _kept(lstm_slopes(cell, values).keep, kind)
-        window = total
+        window = total - first
+        places, logs, resolution = _kept(lstm_slopes(cell, values).keep[first:], kind, first)
     else:
         build = jacobians(cell, values)
         chosen = _chosen(window, max(LEAST_DECOMPOSED, int(max_svd_work / size**3)))
@@ -105,7 +107,7 @@ def spectra(
         log_values=logs,
         resolution=resolution,
         num_steps=window,
-        total_steps=total,
+        total_steps=total - first,
         log_bound=log_bound(cell),
         seconds=time.perf_counter() - started,
     )
@@ -236,13 +238,13 @@ def _log_singular_values(matrices: Tensor, exponents: IntArray | FloatArray) -> 
     return np.where(hidden, np.nan, logs), resolution
 
 
-def _kept(keep: Tensor, kind: str) -> tuple[IntArray, FloatArray, FloatArray]:
+def _kept(keep: Tensor, kind: str, first: int) -> tuple[IntArray, FloatArray, FloatArray]:
     """Of the diagonal ∂c_t/∂c_{t-1}: its products are products of numbers, known to the last digit at any length."""
     with np.errstate(divide="ignore"):
         logs = np.log10(np.abs(keep.detach().numpy()))
-    places = np.arange(len(logs))
+    places = np.arange(len(logs)) + first
     if kind == "products":
-        logs, places = np.cumsum(logs[::-1], axis=0), places + 1
+        logs, places = np.cumsum(logs[::-1], axis=0), np.arange(len(logs)) + 1
     return places, -np.sort(-logs, axis=1), np.full(len(logs), -np.inf)
 
 

@@ -54,7 +54,7 @@ def curves(config: LaboratoryConfig) -> CellCurves:
     started = time.perf_counter()
     runs = [run(config, seed) for seed in range(1, config.num_seeds + 1)]
     found = [_log_norms(one, seed) for seed, one in enumerate(runs, 1)]
-    hidden, cells = (_rows([norms[which] for norms in found], config.steps) for which in (0, 1))
+    hidden, cells = (_rows([norms[which] for norms in found], config.steps + 1) for which in (0, 1))
     return CellCurves(
         config=config,
         hidden_state=hidden,
@@ -71,18 +71,16 @@ def run(config: LaboratoryConfig, seed: int) -> Run:
     if len(config.cells) != 1:
         raise InvalidInputError("A run is of one cell, not of {count}.", count=len(config.cells))
     cell = fresh_cell(config, seed)
-    x = config.input_scale * _normal(seed, _INPUTS, config.steps, config.hidden_size)
+    x = config.input_scale * _normal(seed, _INPUTS, config.steps + 1, config.hidden_size)
     with torch.no_grad():
         recorded, _ = cell.record(x.unsqueeze(0), cell.initial_carry(1))
         finite = torch.stack([recorded[name][0].isfinite().all(-1) for name in recorded if name.endswith("state")])
     bad = torch.nonzero(~finite.all(0))
-    end = int(bad[0]) if len(bad) else config.steps
-    if end == 0:
-        raise InvalidInputError("The state overflowed at the first step: there is no step to go back from.")
+    end = int(bad[0]) if len(bad) else config.steps + 1
     values = {
         name: value[0, :end].flatten(1) if value.dim() == 3 else value[0, :end] for name, value in recorded.items()
     }
-    return Run(cell, values, end + 1 if end < config.steps else 0)
+    return Run(cell, values, end + 1 if end <= config.steps else 0)
 
 
 def fresh_cell(config: LaboratoryConfig, seed: int) -> Cell:
@@ -123,7 +121,8 @@ def spectra(config: LaboratoryConfig, *, seed: int, kind: str, part: str = "stat
     """
     check_range("seed", seed, 1, config.num_seeds)
     one = run(config, seed)
-    return replace(jacobians.spectra(one.cell, one.values, kind=kind, part=part), overflow_step=one.overflow_step)
+    found = jacobians.spectra(one.cell, one.values, kind=kind, part=part, first=1)
+    return replace(found, overflow_step=one.overflow_step)
 
 
 def trained_spectra(
