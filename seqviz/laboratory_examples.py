@@ -33,7 +33,7 @@ def laboratory_examples(t: Translator) -> tuple[LaboratoryExample, ...]:
             id="small", title=t("Small weights vanish"), config=LaboratoryConfig(radius=0.3, forget_bias=0.0)
         ),
         LaboratoryExample(
-            id="large", title=t("Large weights explode"), config=LaboratoryConfig(radius=2.5, input_scale=0.1)
+            id="large", title=t("Large weights explode"), config=LaboratoryConfig(radius=4.0, input_scale=0.05)
         ),
         LaboratoryExample(
             id="orthogonal",
@@ -58,7 +58,7 @@ def laboratory_examples(t: Translator) -> tuple[LaboratoryExample, ...]:
         LaboratoryExample(
             id="long",
             title=t("A thousand steps: below every number type"),
-            config=LaboratoryConfig(steps=1000, hidden_size=32),
+            config=LaboratoryConfig(steps=1000, hidden_size=32, radius=0.6),
         ),
     )
 

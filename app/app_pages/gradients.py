@@ -5,13 +5,14 @@ import streamlit as st
 from app.ui.backend import ask_all, show_error
 from app.ui.gradient_inputs import backward_requests, loss_inputs, reading_inputs
 from app.ui.gradient_views import dependency_view, gradient_downloads, time_view, weights_view
+from app.ui.laboratory_view import laboratory_view
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
 from seqviz.checkpoints import list_checkpoints
 from seqviz.errors import SeqvizError
 from seqviz.i18n import translate_error
 
-VIEWS = ("time", "weights", "dependency")
+VIEWS = ("time", "weights", "dependency", "laboratory")
 
 settings = read_settings()
 t = settings.t
@@ -43,12 +44,17 @@ view = st.segmented_control(
         "time": t("Through time"),
         "weights": t("Shared weights"),
         "dependency": t("A long dependency"),
+        "laboratory": t("Laboratory"),
     }[name],
 )
 keep("view", VIEWS[0])
 
 if view == "dependency":
     dependency_view(models, settings)
+    st.stop()
+
+if view == "laboratory":
+    laboratory_view(models, settings)
     st.stop()
 
 reading = reading_inputs(models, t)

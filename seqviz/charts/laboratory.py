@@ -169,7 +169,7 @@ def listed(parts: Sequence[str], t: Translator = english) -> str:
 
 def range_limits(view: Sequence[float], *, theme: Theme, t: Translator) -> list[alt.Chart]:
     """Labelled lines where the number types end, those that are in view; ``view`` is in powers of ten."""
-    limits = [
+    limits: list[tuple[float, str, Literal["top", "bottom"]]] = [
         (FLOAT32_FLOOR, t("float32 would show 0 from here on"), "top"),
         (_FLOAT64_FLOOR, t("and float64, too"), "top"),
         (_FLOAT32_TOP, t("float32 would show ∞ from here on"), "bottom"),

@@ -15,7 +15,7 @@ from seqviz.charts.palette import Theme, sequential_ramp
 from seqviz.charts.style import colour, styled
 from seqviz.i18n import Translator, english
 from seqviz.laboratory import Spectra
-from seqviz.types import FloatArray
+from seqviz.types import FloatArray, IntArray
 
 RANKS = 16
 """Singular values of a product that get a line of their own; the greatest and the least are always among them."""
@@ -216,9 +216,9 @@ def _product_rows(spectra: Spectra) -> list[dict[str, object]]:
 
 def _bound_rows(
     spectra: Spectra, steps: Spectra | None, t: Translator
-) -> list[tuple[str, list[int], float, FloatArray, FloatArray]]:
+) -> list[tuple[str, list[int], float, IntArray, FloatArray]]:
     """Label, dashes, end, k and log10 of every bound on the greatest singular value."""
-    found = []
+    found: list[tuple[str, list[int], float, IntArray, FloatArray]] = []
     if spectra.log_bound is not None and math.isfinite(spectra.log_bound):
         ks = np.array([0, spectra.places[-1]])
         found.append((t("(max g′ · σₘₐₓ(W))ᵏ"), [7, 5], float(spectra.log_bound * ks[-1]), ks, spectra.log_bound * ks))
