@@ -18,13 +18,16 @@ _DEFAULT = LaboratoryConfig()
 
 
 def mode_input(t: Translator) -> str:
-    """Draws the choice of what is looked at."""
+    """Draws the choice of what is looked at, and the examples of fresh cells."""
+    left, right = st.columns([5, 2], vertical_alignment="bottom")
     take("lab", MODES, MODES[0])
-    mode = st.segmented_control(
+    mode = left.segmented_control(
         t("What is looked at"),
         MODES,
         required=True,
         key="lab",
+        label_visibility="collapsed",
+        wrap=True,
         format_func=lambda name: {
             "fresh": t("Fresh cells"),
             "memory": t("Memory cell"),
@@ -32,6 +35,22 @@ def mode_input(t: Translator) -> str:
         }[name],
     )
     keep("lab", MODES[0])
+    if mode != "trained":  # which has the examples of the other views
+        with right.popover(t("Examples"), icon=":material/menu_book:", width="stretch"):
+            for example in laboratory_examples(t):
+                st.button(
+                    example.title,
+                    key=f"example-lab-{example.id}",
+                    on_click=_take_example,
+                    args=(example,),
+                    type="tertiary",
+                )
+            st.button(
+                t("Memory cell: a self-link of weight 1"),
+                key="example-lab-memory",
+                on_click=_take_memory,
+                type="tertiary",
+            )
     return mode or MODES[0]
 
 
@@ -41,21 +60,11 @@ def fresh_inputs(t: Translator) -> LaboratoryConfig:
     Raises:
         InvalidInputError: no cell is chosen.
     """
-    left, right = st.columns([5, 2], vertical_alignment="bottom")
-    chosen = left.pills(
+    zero, one, two, three, four = st.columns([9, 9, 8, 11, 6], vertical_alignment="bottom")
+    chosen = zero.pills(
         t("Cells"), list(CELL_TITLES.values()), selection_mode="multi", default=list(CELL_TITLES.values()),
         key="cell", bind="query-params",
     )  # fmt: skip
-    with right.popover(t("Examples"), icon=":material/menu_book:", width="stretch"):
-        for example in laboratory_examples(t):
-            st.button(
-                example.title,
-                key=f"example-lab-{example.id}",
-                on_click=_take_example,
-                args=(example,),
-                type="tertiary",
-            )
-    one, two, three, four = st.columns([3, 3, 4, 2], vertical_alignment="bottom")
     take("activation", ACTIVATIONS, _DEFAULT.activation)
     activation = one.selectbox(
         t("Activation of the RNN"),
@@ -125,7 +134,12 @@ def _size_inputs(t: Translator) -> LaboratoryConfig:
     )
 
 
+def _take_memory() -> None:
+    st.session_state["lab"] = "memory"
+
+
 def _take_example(example: LaboratoryExample) -> None:
+    st.session_state["lab"] = MODES[0]
     state, config = st.session_state, example.config
     state["cell"] = [CELL_TITLES[cell] for cell in config.cells]
     state["activation"], state["start"], state["radius"] = config.activation, config.start, config.radius

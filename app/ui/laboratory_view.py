@@ -76,9 +76,9 @@ def _fresh(settings: Settings) -> None:
     configs = config.each()
     curves = ask_with_progress([CurvesRequest(config=one) for one in configs], t)
     names = [_cell_name(one, t) for one in configs]
+    place = st.container()  # the picture first, its switches below it
     quantity, scale = _curve_inputs(config, t)
     words = sentences(curves, names=names, quantity=quantity, t=t)
-    st.markdown(f"**{words[0]}**")
     chart = norm_curve_chart(
         curves,
         names=names,
@@ -89,9 +89,11 @@ def _fresh(settings: Settings) -> None:
         font_size=settings.font_size,
         t=t,
     )
-    show_chart(chart)
-    for sentence in words[1:]:
-        st.caption(sentence)
+    with place:
+        st.markdown(f"**{words[0]}**")
+        show_chart(chart)
+        if words[1:]:
+            st.caption(" ".join(words[1:]))
     if "rnn" in config.cells:
         _activations(config.activation, settings)
     spectra = _jacobians(configs, settings)
@@ -108,6 +110,7 @@ def _curve_inputs(config: LaboratoryConfig, t: Translator) -> tuple[Quantity, Sc
             QUANTITIES,
             required=True,
             key="carrier",
+            wrap=True,
             format_func=lambda name: {
                 "memory": t("the memory: h, in the LSTM c"),
                 "hidden_state": t("the hidden state h in all"),
@@ -202,11 +205,17 @@ def _memory(settings: Settings) -> None:
     left.markdown(f"**{words[0]}**")
     right.latex(_memory_equation(settings))
     chart = norm_curve_chart(
-        curves, names=names, colours=[1, 0, 2], theme=page_theme(), font_size=settings.font_size, t=t
+        curves,
+        names=names,
+        colours=[1, 0, 2],
+        bounded=False,
+        theme=page_theme(),
+        font_size=settings.font_size,
+        t=t,
     )
     show_chart(chart)
-    for sentence in words[1:]:
-        st.caption(sentence)
+    if words[1:]:
+        st.caption(" ".join(words[1:]))
     st.caption(
         t(
             "A linear unit that is linked to itself: each step back multiplies the gradient by the weight of the link. "
@@ -246,23 +255,25 @@ def _trained(models: dict[str, CheckpointInfo], settings: Settings) -> None:
     own, *others = reading.models
     requests = [request(own, kind, part) for kind in KINDS] + [request(model, KINDS[1]) for model in others]
     steps, products, *beside = ask_with_progress(requests, t)
-    _spectra((steps, products), settings)
     if beside:
-        chart = product_norm_chart(
-            [products, *beside],
-            names=[models[model].title for model in reading.models],
-            theme=page_theme(),
-            font_size=settings.font_size,
-            t=t,
+        show_chart(
+            product_norm_chart(
+                [products, *beside],
+                names=[models[model].title for model in reading.models],
+                colours=[list(CELL_TITLES).index(models[m].config.cell.split("_")[0]) for m in reading.models],
+                theme=page_theme(),
+                font_size=settings.font_size,
+                t=t,
+            )
         )
-        show_chart(chart)
+    _spectra((steps, products), settings)
     chart = product_spectrum_chart(products, steps=steps, theme=page_theme(), font_size=settings.font_size, t=t)
     laboratory_downloads(chart, [], [steps, products], name=f"jacobians-{own}", t=t)
 
 
 def _cell_name(config: LaboratoryConfig, t: Translator) -> str:
     cell = config.cells[0]
-    return CELL_TITLES[cell] if cell != "rnn" else f"RNN ({activation_name(config.activation, t)})"
+    return CELL_TITLES[cell] if cell != "rnn" else f"RNN, {activation_name(config.activation, t)}"
 
 
 def _jacobian_equation(settings: Settings) -> str:

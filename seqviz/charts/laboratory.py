@@ -29,6 +29,7 @@ def norm_curve_chart(
     colours: Sequence[int],
     quantity: Quantity = "memory",
     scale: Scale = "log",
+    bounded: bool = True,
     theme: Theme = "light",
     font_size: int = 14,
     t: Translator = english,
@@ -41,13 +42,15 @@ def norm_curve_chart(
         colours: of the curves, numbers of the category palette.
         quantity: ``"memory"`` for what carries over: h of RNN and GRU, c of an LSTM; or ``"hidden_state"``.
         scale: ``"log"`` for the norm on a log axis, ``"relative"`` for its share of the curve's largest.
+        bounded: with the bound of the plain RNN.
         theme, font_size, t: as in every chart.
     """
+    bounded = bounded and scale == "log"
     spans = [spread(one, quantity) for one in curves]
     rows = [row for name, span in zip(names, spans, strict=True) for row in _rows(name, span, scale, t)]
-    x = alt.X("back:Q", title=t("steps back from where the error enters"), axis=alt.Axis(tickMinStep=1, grid=False))
+    x = alt.X("back:Q", title=t("steps back from where the error enters"), axis=count_axis())
     if scale == "log":
-        low, high = _view(rows, curves)
+        low, high = _view(rows, curves if bounded else ())
         y_scale = alt.Scale(domain=[low, high], nice=False, zero=False)
         y = alt.Y("value:Q", title=_symbol(curves, quantity), axis=power_axis([low, high]), scale=y_scale)
     else:
@@ -81,11 +84,11 @@ def norm_curve_chart(
     layers[0].encoding.y.shorthand = "low:Q"
     if scale == "log":
         limits = range_limits([low, high], theme=theme, t=t)
-        layers = [*limits, *layers, *_bounds(curves, names, x, y, colour_of)]
+        layers = [*limits, *layers, *(_bounds(curves, names, x, y, colour_of) if bounded else [])]
     chart = alt.layer(*layers).properties(
-        height=24 * font_size,
+        height=20 * font_size,
         title=alt.TitleParams(
-            t("What is left of an error of norm 1"), subtitle=_subtitle(curves, bounded=scale == "log", t=t)
+            t("What is left of an error of norm 1"), subtitle=_subtitle(curves, bounded=bounded, t=t)
         ),
         description=" ".join(sentences(curves, names=names, quantity=quantity, t=t)),
     )
@@ -123,16 +126,9 @@ def sentences(
     spans = {name: spread(one, quantity)[1] for name, one in zip(names, curves, strict=True)}
     last = min(int(np.flatnonzero(~np.isnan(span))[-1]) for span in spans.values())
     parts = [
-        t("{value} in {cell}").format(value=magnitude(float(span[last])), cell=name) for name, span in spans.items()
+        t("{value} ({cell})").format(value=magnitude(float(span[last])), cell=name) for name, span in spans.items()
     ]
-    listed = (
-        [t("{a}"), t("{a} and {b}"), t("{a}, {b} and {c}")][len(parts) - 1] if len(parts) <= 3 else "; ".join(parts)
-    )
-    found = [
-        t("After {count} steps back, an error of norm 1 is {list}.").format(
-            count=last, list=listed.format(**dict(zip("abc", parts, strict=False)))
-        )
-    ]
+    found = [t("{count} steps back, an error of norm 1 has become {list}.").format(count=last, list=listed(parts, t))]
     for name, one in zip(names, curves, strict=True):
         span = spans[name]
         below = np.flatnonzero(span < FLOAT32_FLOOR)
@@ -188,6 +184,11 @@ def range_limits(view: Sequence[float], *, theme: Theme, t: Translator) -> list[
             ).encode(y=y, x=alt.value(0), text="label:N"),
         ]
     return found
+
+
+def count_axis() -> alt.Axis:
+    """An axis of whole numbers."""
+    return alt.Axis(tickMinStep=1, tickCount=10, labelOverlap=True, grid=False)
 
 
 def thinned(count: int, most: int = _POINTS) -> IntArray:
@@ -256,5 +257,5 @@ def _subtitle(curves: Sequence[CellCurves], *, bounded: bool, t: Translator) -> 
     if curves[0].config.num_seeds == 1:
         parts = []
     if bounded and any(one.log_bound is not None for one in curves):
-        parts.append(t("Dashed: the bound (max g′ · σₘₐₓ)ᵏ of the plain RNN."))
+        parts.append(t("Dashed: bound of the RNN, (max g′ · σₘₐₓ)ᵏ."))
     return parts

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from seqviz.charts.backward import power_axis
-from seqviz.charts.laboratory import magnitude, thinned
+from seqviz.charts.laboratory import count_axis, magnitude, thinned
 from seqviz.charts.palette import Theme, category_colours
 from seqviz.charts.spectra import product_sentence
 from seqviz.charts.style import colour, styled
@@ -20,6 +20,7 @@ def product_norm_chart(
     spectra: Sequence[Spectra],
     *,
     names: Sequence[str],
+    colours: Sequence[int],
     theme: Theme = "light",
     font_size: int = 14,
     t: Translator = english,
@@ -29,6 +30,7 @@ def product_norm_chart(
     Args:
         spectra: of kind ``"products"``, of one text.
         names: of the models, for people.
+        colours: of the models, numbers of the category palette.
         theme, font_size, t: as in every chart.
     """
     rows = [
@@ -46,12 +48,12 @@ def product_norm_chart(
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=45))
         .encode(
-            x=alt.X("length:Q", title=t("k, steps multiplied"), axis=alt.Axis(tickMinStep=1, grid=False)),
+            x=alt.X("length:Q", title=t("k, steps multiplied"), axis=count_axis(), scale=alt.Scale(nice=False)),
             y=y,
             color=alt.Color(
                 "model:N",
                 title=None,
-                scale=alt.Scale(domain=list(names), range=list(category_colours(theme))[: len(names)]),
+                scale=alt.Scale(domain=list(names), range=[category_colours(theme)[i] for i in colours]),
                 legend=alt.Legend(orient="top", labelLimit=0, symbolStrokeWidth=3),
             ),
             tooltip=[

@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 
 from seqviz.charts.backward import power_axis, token_axis
-from seqviz.charts.laboratory import magnitude, range_limits, thinned
+from seqviz.charts.laboratory import count_axis, magnitude, range_limits, thinned
 from seqviz.charts.notation import visible
 from seqviz.charts.palette import Theme, sequential_ramp
 from seqviz.charts.style import colour, styled
@@ -19,6 +19,7 @@ from seqviz.types import FloatArray, IntArray
 
 RANKS = 16
 """Singular values of a product that get a line of their own; the greatest and the least are always among them."""
+_POINTS_SHOWN = 40
 _BANDS = ((0.0, 1.0, 0.18), (0.25, 0.75, 0.4))
 
 
@@ -35,7 +36,7 @@ def step_spectrum_chart(
     if spectra.pieces:
         x: alt.X = token_axis(spectra.pieces, font_size)
     else:
-        x = alt.X("step:Q", title=t("step"), axis=alt.Axis(tickMinStep=1, grid=False), scale=alt.Scale(nice=False))
+        x = alt.X("step:Q", title=t("step"), axis=count_axis(), scale=alt.Scale(nice=False))
     bound = spectra.log_bound if spectra.log_bound is not None and math.isfinite(spectra.log_bound) else None
     low, high = _view([float(str(row[end])) for row in rows for end in ("low", "high")] + [0.0], bound)
     scale, axis = alt.Scale(domain=[low, high], nice=False, zero=False), power_axis([low, high])
@@ -50,23 +51,24 @@ def step_spectrum_chart(
         alt.Tooltip("least:N", title=t("least that is known")),
         alt.Tooltip("hidden:Q", title=t("below the resolution")),
     ]
+    points = alt.OverlayMarkDef(size=40, color=ramp[-1], opacity=1.0 if len(rows) <= _POINTS_SHOWN else 0.0)
     layers = [
         base.mark_area(color=ramp[10], opacity=_BANDS[0][2]).encode(y=y["low"], y2="high:Q"),
         base.mark_area(color=ramp[10], opacity=_BANDS[1][2]).encode(y=y["lower"], y2="upper:Q"),
         base.mark_line(color=ramp[14], strokeWidth=2).encode(y=y["median"]),
-        base.mark_line(color=ramp[-1], strokeWidth=3, point=alt.OverlayMarkDef(size=40, color=ramp[-1]))
+        base.mark_line(color=ramp[-1], strokeWidth=3, point=points)
         .encode(y=y["high"], tooltip=tooltip),
         _level(0.0, [1, 0], y["value"], theme),
         *([] if bound is None else [_level(bound, [7, 5], y["value"], theme)]),
     ]  # fmt: skip
     chart = alt.layer(*layers).properties(
-        height=20 * font_size,
+        height=22 * font_size,
         title=alt.TitleParams(
-            t("What one step can do to an error: singular values of its Jacobian"),
+            t("What one step does to an error"),
             subtitle=[
-                t("Upper line: the greatest; lower: the median; bands: all, middle half."),
-                t("Black: 1, an error keeps its norm.")
-                + ("" if bound is None else " " + t("Dashed: the bound max g′ · σₘₐₓ.")),
+                t("singular values of the step's Jacobian"),
+                t("Lines: greatest, median. Bands: all, middle half."),
+                t("Black: 1, kept.") + ("" if bound is None else " " + t("Dashed: max g′ · σₘₐₓ.")),
             ],
         ),
         description=step_sentence(spectra, t=t),
@@ -92,7 +94,7 @@ def product_spectrum_chart(
     rows = _product_rows(spectra)
     bounds = _bound_rows(spectra, steps, t)
     low, high = _view([float(str(row["value"])) for row in rows] + [0.0], max((r[2] for r in bounds), default=None))
-    x = alt.X("length:Q", title=t("k, steps multiplied"), axis=alt.Axis(tickMinStep=1, grid=False),
+    x = alt.X("length:Q", title=t("k, steps multiplied"), axis=count_axis(),
               scale=alt.Scale(nice=False))  # fmt: skip
     y = alt.Y("value:Q", title=t("singular value, log scale"), axis=power_axis([low, high]),
               scale=alt.Scale(domain=[low, high], nice=False, zero=False))  # fmt: skip
@@ -129,11 +131,14 @@ def product_spectrum_chart(
     rest = alt.Chart(alt.InlineData(values=_resolution_rows(spectra, low)))
     floor = rest.mark_area(color=colour("neutral", theme), opacity=0.13, clip=True).encode(x=x, y=y, y2="bottom:Q")
     chart = alt.layer(floor, *range_limits([low, high], theme=theme, t=t), lines, *dashed).properties(
-        height=24 * font_size,
+        height=20 * font_size,
         title=alt.TitleParams(
-            t("What k steps can do to an error: singular values of the product"),
-            subtitle=[*(f"{t('Dashed') if dash[0] > 3 else t('Dotted')}: {label}" for label, dash, *_ in bounds),
-                      t("Grey: below the resolution of float64, nothing is shown there.")],
+            t("What k steps do to an error"),
+            subtitle=[
+                t("singular values of the product of k Jacobians"),
+                " ".join(label for label, *_ in bounds),
+                t("Grey: below the resolution of float64."),
+            ],
         ),
         description=product_sentence(spectra, t=t),
     )  # fmt: skip
@@ -221,12 +226,14 @@ def _bound_rows(
     found: list[tuple[str, list[int], float, IntArray, FloatArray]] = []
     if spectra.log_bound is not None and math.isfinite(spectra.log_bound):
         ks = np.array([0, spectra.places[-1]])
-        found.append((t("(max g′ · σₘₐₓ(W))ᵏ"), [7, 5], float(spectra.log_bound * ks[-1]), ks, spectra.log_bound * ks))
+        found.append(
+            (t("Dashed: (max g′ · σₘₐₓ)ᵏ."), [7, 5], float(spectra.log_bound * ks[-1]), ks, spectra.log_bound * ks)
+        )
     if steps is not None and len(steps.places) == steps.num_steps == spectra.num_steps:
         logs = np.cumsum(steps.log_values[::-1, 0])
         ks = thinned(len(logs), 120)
         if np.isfinite(logs).all():
-            label = t("product of the steps' greatest singular values")
+            label = t("Dotted: Π σₘₐₓ of the steps.")
             found.append((label, [2, 4], float(logs[-1]), ks + 1, logs[ks]))
     return found
 
