@@ -24,7 +24,7 @@ CELL_NAMES: tuple[str, ...] = (
 )
 
 
-class _FromDict:
+class FromDict:
     """Builds a frozen configuration from a mapping and refuses unknown keys by name."""
 
     @classmethod
@@ -39,7 +39,8 @@ class _FromDict:
         return asdict(self)  # type: ignore[call-overload]
 
 
-def _check_range(field: str, value: object, low: float, high: float) -> None:
+def check_range(field: str, value: object, low: float, high: float) -> None:
+    """Raises InvalidInputError with the range if a value is outside it, or no number."""
     # A range between whole numbers takes only whole numbers.
     if isinstance(low, int) and (isinstance(value, bool) or not isinstance(value, int)):
         raise InvalidInputError("{field} is {value!r}; it must be a whole number.", field=field, value=value)
@@ -52,7 +53,7 @@ def _check_range(field: str, value: object, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelConfig(_FromDict):
+class ModelConfig(FromDict):
     """What a sequence model is made of.
 
     Args:
@@ -98,7 +99,7 @@ class ModelConfig(_FromDict):
             ("subword_buckets", 0, 1_000_000),
             ("dropout", 0.0, 0.95),
         ):
-            _check_range(field, getattr(self, field), low, high)
+            check_range(field, getattr(self, field), low, high)
         if not isinstance(self.tied_output, bool):
             raise InvalidInputError("tied_output is {value!r}; it must be true or false.", value=self.tied_output)
         if self.tied_output and (
@@ -112,7 +113,7 @@ class ModelConfig(_FromDict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainConfig(_FromDict):
+class TrainConfig(FromDict):
     """How a model is trained.
 
     Args:
@@ -173,4 +174,4 @@ class TrainConfig(_FromDict):
             ("prefix_share", 0.0, 1.0),
             ("sampled_words", 0, 1_000_000),
         ):
-            _check_range(field, getattr(self, field), low, high)
+            check_range(field, getattr(self, field), low, high)

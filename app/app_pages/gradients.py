@@ -6,12 +6,13 @@ from app.ui.backflow_view import backflow_view, drawn_backflow, picture_inputs, 
 from app.ui.downloads import download_menu
 from app.ui.gradient_runs import gradient_runs
 from app.ui.gradient_views import dependency_view, loss_caption, weights_view
+from app.ui.laboratory_view import laboratory_view
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
 from seqviz.checkpoints import list_checkpoints
 from seqviz.i18n import translate_error
 
-VIEWS = ("time", "weights", "dependency")
+VIEWS = ("time", "weights", "dependency", "laboratory")
 
 settings = read_settings()
 t = settings.t
@@ -43,12 +44,17 @@ view = st.segmented_control(
         "time": t("Through time"),
         "weights": t("Shared weights"),
         "dependency": t("A long dependency"),
+        "laboratory": t("Laboratory"),
     }[name],
 )
 keep("view", VIEWS[0])
 
 if view == "dependency":
     dependency_view(models, settings)
+    st.stop()
+
+if view == "laboratory":
+    laboratory_view(models, settings)
     st.stop()
 
 shown = gradient_runs(models, settings, weights=view == "weights")

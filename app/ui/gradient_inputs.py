@@ -45,8 +45,10 @@ class Reading:
         return [self.request] if self.compare is None else [self.request, self.compare]
 
 
-def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
-    """Draws sentence, examples, model and what stands beside."""
+def reading_inputs(
+    models: dict[str, CheckpointInfo], t: Translator, *, choices: tuple[Beside, ...] = BESIDE
+) -> Reading:
+    """Draws sentence, examples, model and what stands beside; ``choices`` are those of the last."""
     examples = [example for example in gradient_examples(t) if example.model in models]
     first = examples[0] if examples else Example(id="", title="", text="To be, or not to be", model=next(iter(models)))
     sentence, picker = st.columns([5, 2], vertical_alignment="bottom")
@@ -67,10 +69,10 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
     take("model", list(models), first.model)
     model = left.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
     keep("model", first.model)
-    take("beside", BESIDE, BESIDE[0])
+    take("beside", choices, choices[0])
     beside = right.segmented_control(
         t("Compare with"),
-        BESIDE,
+        choices,
         required=True,
         wrap=True,
         key="beside",
@@ -81,7 +83,7 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
             "model": t("a model"),
         }[choice],
     )
-    keep("beside", BESIDE[0])
+    keep("beside", choices[0])
     request = TraceRequest(model=model, text=text or "")
     return Reading(
         request=request,

@@ -96,7 +96,7 @@ class LocalBackend:
         """Starts a request; see ``Backend.submit``."""
         run = request.run()
         try:
-            key = (request, fingerprint(run.model, self._root))
+            key = (request, None if run is None else fingerprint(run.model, self._root))
             with self._lock:
                 job = self._job(key, request, run, deadline_seconds)
         except SeqvizError as error:
@@ -141,7 +141,7 @@ class LocalBackend:
     ) -> None:
         self.close()
 
-    def _job(self, key: object, request: Request[Any], run: TraceRequest, seconds: float) -> Job:
+    def _job(self, key: object, request: Request[Any], run: TraceRequest | None, seconds: float) -> Job:
         """The job of a request: finished from the cache, one in flight, or a new one. Called with the lock held."""
         if self._closed:
             raise _closed_error()
@@ -155,7 +155,7 @@ class LocalBackend:
             self._shared += 1
             running.extend(seconds)
             return running
-        job = Job(request, key=key, seconds=seconds, home=hash(run) % len(self._slots))
+        job = Job(request, key=key, seconds=seconds, home=hash(run or request) % len(self._slots))
         self._dispatch(job)
         self._in_flight[key] = job
         return job

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from seqviz.gradients import Agreement, BackwardTrace, GradientSum
+from seqviz.laboratory import ActivationCurves, CellCurves, LaboratoryConfig, Spectra
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
 from seqviz.types import Direction
 
@@ -21,8 +22,8 @@ class Request(Generic[AnswerT_co]):
 
     __slots__ = ()
 
-    def run(self) -> TraceRequest:
-        """The run of a model that the question is about."""
+    def run(self) -> TraceRequest | None:
+        """The run of a model that the question is about; None if it is about no checkpoint."""
         raise NotImplementedError
 
 
@@ -133,3 +134,61 @@ class AgreementRequest(Request[Agreement]):
     def run(self) -> TraceRequest:
         """A run of the same model: the worker that has loaded it is asked first."""
         return TraceRequest(model=self.model, text=self.clause)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvesRequest(Request[CellCurves]):
+    """Asks for the CellCurves of a laboratory configuration of one cell."""
+
+    config: LaboratoryConfig
+
+    def run(self) -> None:
+        """No checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpectraRequest(Request[Spectra]):
+    """Asks for the Spectra of one seed of a laboratory configuration.
+
+    Args:
+        config: of one cell.
+        seed: from 1.
+        kind, part: as in ``Spectra``.
+    """
+
+    config: LaboratoryConfig
+    kind: str
+    seed: int = 1
+    part: str = "state"
+
+    def run(self) -> None:
+        """No checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedSpectraRequest(Request[Spectra]):
+    """Asks for the Spectra of one layer in the run of ``trace``.
+
+    Args:
+        trace: which run; its model and text count.
+        layer, direction: which layer.
+        kind, part: as in ``Spectra``.
+    """
+
+    trace: TraceRequest
+    kind: str
+    layer: int = 0
+    direction: Direction = "forward"
+    part: str = "state"
+
+    def run(self) -> TraceRequest:
+        """The run whose Jacobians are wanted."""
+        return self.trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationsRequest(Request[ActivationCurves]):
+    """Asks for the activations and their slopes."""
+
+    def run(self) -> None:
+        """No checkpoint."""

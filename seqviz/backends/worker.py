@@ -11,21 +11,26 @@ from cachetools import LRUCache
 
 from seqviz.backends.requests import (
     MAX_PIECES,
+    ActivationsRequest,
     AgreementRequest,
     BackwardRequest,
+    CurvesRequest,
     GradientSumRequest,
     Request,
+    SpectraRequest,
     TraceRequest,
+    TrainedSpectraRequest,
     UnitSumRequest,
 )
 from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
 from seqviz.errors import SeqvizError
 from seqviz.gradients import Agreement, BackwardTrace, GradientSum
+from seqviz.laboratory import ActivationCurves, CellCurves, Spectra
 from seqviz.models.loading import LoadedModel, load_model
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
-from seqviz.tracing import agreement, arithmetic, forward, gradient_sum, gradients
+from seqviz.tracing import agreement, arithmetic, forward, gradient_sum, gradients, laboratory
 
 KEPT_MODELS = 8
 KEPT_TRACES_BYTES = 32_000_000
@@ -85,6 +90,30 @@ class Worker:
             clause=request.clause,
             verbs=request.verbs,
         )
+
+    @answer.register
+    def _(self, request: CurvesRequest) -> CellCurves:
+        return laboratory.curves(request.config)
+
+    @answer.register
+    def _(self, request: SpectraRequest) -> Spectra:
+        return laboratory.spectra(request.config, seed=request.seed, kind=request.kind, part=request.part)
+
+    @answer.register
+    def _(self, request: TrainedSpectraRequest) -> Spectra:
+        return laboratory.trained_spectra(
+            self._model(request.trace.model),
+            request.trace.text,
+            layer=request.layer,
+            direction=request.direction,
+            kind=request.kind,
+            part=request.part,
+            max_pieces=MAX_PIECES,
+        )
+
+    @answer.register
+    def _(self, request: ActivationsRequest) -> ActivationCurves:  # noqa: ARG002
+        return laboratory.activation_curves()
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
         key = (request, fingerprint(request.model))

@@ -16,6 +16,7 @@ from seqviz.types import FloatArray
 
 DECADES = 6
 """Powers of ten that a signed colour scale spans; smaller magnitudes are neutral."""
+_STRIDES = (1, 2, 3, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
 
 
 def token_axis(originals: Sequence[str], font_size: int) -> alt.X:
@@ -46,8 +47,8 @@ def power_axis(logs: Sequence[float], *, ticks: int = 7) -> alt.Axis:
     if high - low <= 2:
         marks = {e + np.log10(m): f"{m * 10.0**e:g}" for e in range(low, high + 1) for m in (1, 2, 5)}
     else:
-        stride = max(1, -(-(high - low) // ticks))
-        marks = {float(e): power(e) for e in range(low, high + 1, stride)}
+        stride = next((nice for nice in _STRIDES if nice * ticks >= high - low), _STRIDES[-1])
+        marks = {float(e): power(e) for e in range(-(-low // stride) * stride, high + 1, stride)}
     values = [round(float(value), 6) for value in marks]
     labels = json.dumps(list(marks.values()))
     return alt.Axis(values=values, labelExpr=f"{labels}[indexof({json.dumps(values)}, datum.value)]")
