@@ -174,6 +174,14 @@ def test_a_broken_link_still_opens_a_picture(laboratory):
     )  # fmt: skip
     assert not app.exception
     assert charts(app) == 4
+    assert [warning.value for warning in app.warning] == [
+        "radius is 99.0; allowed is 0.0 to 5.0.",
+        "steps is 0; allowed is 1 to 1000.",
+        "hidden_size is 7; allowed is 8 to 256.",
+        "num_seeds is 'many'; it must be a whole number.",
+        "forget_bias is nan; allowed is -10.0 to 10.0.",
+        "input_scale is -1.0; allowed is 0.0 to 5.0.",
+    ]
 
 
 def test_one_step_back_and_one_seed_are_enough(laboratory):
