@@ -20,7 +20,7 @@ def test_an_example_is_run_stands_in_the_url_and_survives_a_reload(page: Page, a
     page.get_by_role("button", name="Examples").click()
     page.get_by_role("button", name="Orthogonal weights keep, without an activation").click()
     expect(headline(page)).to_contain_text("has become 1 (RNN, none (identity))", timeout=30_000)
-    expect(page).to_have_url(re.compile("start=orthogonal"))
+    expect(page).to_have_url(re.compile("start=orthogonal"), timeout=30_000)
     expect(page).to_have_url(re.compile("radius=1"))
     page.reload()
     expect(headline(page)).to_contain_text("has become 1 (RNN, none (identity))", timeout=30_000)
