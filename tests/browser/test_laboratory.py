@@ -25,9 +25,8 @@ def test_an_example_is_run_stands_in_the_url_and_survives_a_reload(page: Page, a
     page.reload()
     expect(headline(page)).to_contain_text("has become 1 (RNN, none (identity))", timeout=30_000)
     # Every chart has drawn a picture.
-    expect(
-        page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").nth(2)
-    ).to_be_visible()
+    pictures = page.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)")
+    expect(pictures.nth(2)).to_be_visible(timeout=30_000)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
