@@ -6,14 +6,25 @@ from dataclasses import replace
 
 import streamlit as st
 
+from app.ui.backend import show_error
 from app.ui.url import keep, take
 from seqviz.charts.activations import activation_name
+from seqviz.config import check_range
+from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator
-from seqviz.laboratory import ACTIVATIONS, CELLS, STARTS, LaboratoryConfig
+from seqviz.laboratory import ACTIVATIONS, CELLS, RANGES, STARTS, LaboratoryConfig
 from seqviz.laboratory_examples import LaboratoryExample, laboratory_examples, memory_configs
 
 MODES = ("fresh", "memory", "trained")
 CELL_TITLES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
+_FIELDS = {
+    "radius": "radius",
+    "back": "steps",
+    "units": "hidden_size",
+    "seeds": "num_seeds",
+    "forget": "forget_bias",
+    "inputs": "input_scale",
+}
 _DEFAULT = LaboratoryConfig()
 
 
@@ -60,6 +71,7 @@ def fresh_inputs(t: Translator) -> LaboratoryConfig:
     Raises:
         InvalidInputError: no cell is chosen.
     """
+    _say_ranges(t)
     zero, one, two, three, four = st.columns([9, 9, 8, 11, 6], vertical_alignment="bottom")
     chosen = zero.pills(
         t("Cells"), list(CELL_TITLES.values()), selection_mode="multi", default=list(CELL_TITLES.values()),
@@ -111,6 +123,23 @@ def memory_inputs(t: Translator) -> tuple[LaboratoryConfig, ...]:
     difference = left.slider(t("The other weights are 1 ∓"), 0.01, 0.5, 0.1, 0.01, key="apart", bind="query-params")
     steps = right.slider(t("Steps back"), 1, 1000, 100, key="back", bind="query-params")
     return memory_configs(float(difference), int(steps))
+
+
+def _say_ranges(t: Translator) -> None:
+    """A link's number that is outside its range is said, and the default taken."""
+    for key, field in _FIELDS.items():
+        text = st.query_params.get(key)
+        if text is not None:
+            try:
+                number: object = float(text)
+                if isinstance(RANGES[field][0], int) and float(text).is_integer():
+                    number = int(float(text))
+            except ValueError:
+                number = text
+            try:
+                check_range(field, number, *RANGES[field])
+            except InvalidInputError as error:
+                show_error(error, t)
 
 
 def _size_inputs(t: Translator) -> LaboratoryConfig:

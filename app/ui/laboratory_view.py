@@ -120,7 +120,7 @@ def _curve_inputs(config: LaboratoryConfig, t: Translator) -> tuple[Quantity, Sc
         keep("carrier", QUANTITIES[0])
         quantity = st.session_state["carrier"]
     take("scale", SCALES, SCALES[0])
-    scale = right.segmented_control(
+    scale = (right if "lstm" in config.cells else left).segmented_control(
         t("Scale"),
         SCALES,
         required=True,
@@ -210,6 +210,7 @@ def _memory(settings: Settings) -> None:
         names=names,
         colours=[1, 0, 2],
         bounded=False,
+        symbol="‖∂L/∂c‖",
         theme=page_theme(),
         font_size=settings.font_size,
         t=t,

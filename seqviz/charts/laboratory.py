@@ -31,6 +31,7 @@ def norm_curve_chart(
     quantity: Quantity = "memory",
     scale: Scale = "log",
     bounded: bool = True,
+    symbol: str = "",
     theme: Theme = "light",
     font_size: int = 14,
     t: Translator = english,
@@ -44,20 +45,21 @@ def norm_curve_chart(
         quantity: ``"memory"`` for what carries over: h of RNN and GRU, c of an LSTM; or ``"hidden_state"``.
         scale: ``"log"`` for the norm on a log axis, ``"relative"`` for its share of the curve's largest.
         bounded: with the bound of the plain RNN.
+        symbol: of the norm, if not that of the quantity.
         theme, font_size, t: as in every chart.
     """
-    bounded = bounded and scale == "log"
+    bounded, symbol = bounded and scale == "log", symbol or _symbol(curves, quantity)
     spans = [spread(one, quantity) for one in curves]
     rows = [row for name, span in zip(names, spans, strict=True) for row in _rows(name, span, scale, t)]
     x = alt.X("back:Q", title=t("steps back from where the error enters"), axis=count_axis())
     if scale == "log":
         low, high = _view(rows, curves if bounded else ())
         y_scale = alt.Scale(domain=[low, high], nice=False, zero=False)
-        y = alt.Y("value:Q", title=_symbol(curves, quantity), axis=power_axis([low, high]), scale=y_scale)
+        y = alt.Y("value:Q", title=symbol, axis=power_axis([low, high]), scale=y_scale)
     else:
         y = alt.Y(
             "value:Q",
-            title=t("{symbol}, share of the curve's largest").format(symbol=_symbol(curves, quantity)),
+            title=t("{symbol}, share of the curve's largest").format(symbol=symbol),
             axis=alt.Axis(format="%", tickCount=5),
             scale=alt.Scale(domain=[0, 1]),
         )
@@ -84,7 +86,7 @@ def norm_curve_chart(
     ]
     layers[0].encoding.y.shorthand = "low:Q"
     if scale == "log":
-        limits = range_limits([low, high], theme=theme, t=t)
+        limits = range_limits([low, high], lines=[span[1] for span in spans], theme=theme, t=t)
         layers = [*limits, *layers, *(_bounds(curves, names, x, y, colour_of) if bounded else [])]
     chart = alt.layer(*layers).properties(
         height=20 * font_size,
@@ -164,8 +166,14 @@ def listed(parts: Sequence[str], t: Translator = english) -> str:
     return "; ".join(parts)
 
 
-def range_limits(view: Sequence[float], *, theme: Theme, t: Translator) -> list[alt.Chart]:
-    """Labelled lines where the number types end, those that are in view; ``view`` is in powers of ten."""
+def range_limits(view: Sequence[float], *, lines: Sequence[FloatArray], theme: Theme, t: Translator) -> list[alt.Chart]:
+    """Labelled rules where the number types end, those that are in view.
+
+    Args:
+        view: least and greatest power of ten that are shown.
+        lines: what is drawn, along the x axis; a label goes to the side that they leave free.
+        theme, t: as in every chart.
+    """
     limits: list[tuple[float, str, Literal["top", "bottom"]]] = [
         (FLOAT32_FLOOR, t("float32 would show 0 from here on"), "top"),
         (_FLOAT64_FLOOR, t("and float64, too"), "top"),
@@ -173,16 +181,22 @@ def range_limits(view: Sequence[float], *, theme: Theme, t: Translator) -> list[
         (_FLOAT64_TOP, t("and float64, too"), "bottom"),
     ]
     found = []
+    muted = colour("muted", theme)
     for value, label, side in limits:
         if not view[0] < value < view[1]:
             continue
         data = alt.Chart(alt.InlineData(values=[{"value": float(value), "label": label}]))
-        y = alt.Y("value:Q")
+        y, down = alt.Y("value:Q"), 5 if side == "top" else -5
+        crossed = [np.flatnonzero(line < value if side == "top" else line > value) for line in lines]
+        early = any(places.size and places[0] < 0.4 * len(line) for places, line in zip(crossed, lines, strict=True))
+        text = (
+            data.mark_text(color=muted, align="right", baseline=side, dx=-6, dy=down).encode(x=alt.value("width"))
+            if early
+            else data.mark_text(color=muted, align="left", baseline=side, dx=6, dy=down).encode(x=alt.value(0))
+        )
         found += [
-            data.mark_rule(color=colour("muted", theme), strokeDash=[2, 4], strokeWidth=1.5).encode(y=y),
-            data.mark_text(
-                color=colour("muted", theme), align="left", baseline=side, dx=6, dy=5 if side == "top" else -5
-            ).encode(y=y, x=alt.value(0), text="label:N"),
+            data.mark_rule(color=muted, strokeDash=[2, 4], strokeWidth=1.5).encode(y=y),
+            text.encode(y=y, text="label:N"),
         ]
     return found
 

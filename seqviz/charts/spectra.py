@@ -130,7 +130,8 @@ def product_spectrum_chart(
     ]  # fmt: skip
     rest = alt.Chart(alt.InlineData(values=_resolution_rows(spectra, low)))
     floor = rest.mark_area(color=colour("neutral", theme), opacity=0.13, clip=True).encode(x=x, y=y, y2="bottom:Q")
-    chart = alt.layer(floor, *range_limits([low, high], theme=theme, t=t), lines, *dashed).properties(
+    limits = range_limits([low, high], lines=_outer(spectra), theme=theme, t=t)
+    chart = alt.layer(floor, *limits, lines, *dashed).properties(
         height=20 * font_size,
         title=alt.TitleParams(
             t("What k steps do to an error"),
@@ -244,6 +245,12 @@ def _resolution_rows(spectra: Spectra, low: float) -> list[dict[str, float]]:
         for index in thinned(len(spectra.places), 120)
         if math.isfinite(value := spectra.resolution[index]) and value > low
     ]
+
+
+def _outer(spectra: Spectra) -> list[FloatArray]:
+    """The greatest values, and the least that are known."""
+    known = np.where(np.isfinite(spectra.log_values), spectra.log_values, np.inf)
+    return [spectra.log_values[:, 0], known.min(1)]
 
 
 def _view(logs: Sequence[float], bound: float | None) -> tuple[float, float]:
