@@ -22,9 +22,9 @@ from seqviz.charts.search_tree_draw import (
     draw_paths,
     path_offset,
 )
-from seqviz.charts.search_tree_layout import Layout, SearchPath, SearchTreeOptions, make_layout
+from seqviz.charts.search_tree_layout import GHOST, Layout, SearchPath, SearchTreeOptions, make_layout
 from seqviz.charts.search_tree_ranking import Foot, draw_foot
-from seqviz.charts.search_tree_words import alt_text, cut_words, module_texts, reason_words, search_title
+from seqviz.charts.search_tree_words import alt_text, cut_words, module_texts, reason_words, search_title, short_notes
 from seqviz.charts.svg import clean, esc, group, num, rect
 from seqviz.decoding.ranking import FellOut, fell_out, reranked
 from seqviz.decoding.trace import SearchTrace
@@ -66,7 +66,7 @@ def search_tree_figure(
         paths = tuple(_moved(trace, one, winner) if one.key == follows else one for one in paths)
     optimum = next((one for one in paths if one.key == OPTIMUM), None)
     lost = None if optimum is None else fell_out(trace, optimum.tokens)
-    layout = make_layout(trace, paths, options)
+    layout = make_layout(trace, paths, options, notes=short_notes(t))
     width = max(layout.width, min(options.room, 760))
     words = lost_words(trace, lost, t)
     foot = draw_foot(
@@ -75,6 +75,7 @@ def search_tree_figure(
         options=options,
         alpha=alpha,
         lost=words,
+        ghosts=any(node.fate == GHOST for node in layout.nodes),
         top=layout.height,
         width=min(width, options.room),
         t=t,

@@ -137,10 +137,9 @@ def _node(layout: Layout, node: Node, column: Column, options: SearchTreeOptions
             rect(0, 1, width, layout.small_height - 2, classes="gh", radius=5) if node.fate == GHOST else "",
             text_at(6, base, node.label, size=small, classes="it" if node.fate == GHOST else "mu", anchor="start"),
         ]
-        right = width - 4
         if node.note:
-            parts.append(text_at(right, base, node.note, size=small, classes="mu", anchor="end"))
-            right -= text_width(node.note, small) + 8
+            parts.append(text_at(width - 4, base, node.note, size=small, classes="mu", anchor="end"))
+        right = width - 4 - column.note_width
         parts.append(text_at(right, base, node.values, size=small, classes="mu", anchor="end"))
         return "".join(parts)
     middle = layout.row_height / 2

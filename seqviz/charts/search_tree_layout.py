@@ -8,7 +8,7 @@ reader filters.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seqviz.charts.svg import fit, text_width
@@ -145,6 +145,7 @@ class Column:
     expanded: int = 0  # hypotheses whose extensions stand here
     x: float = 0.0
     width: float = 0.0
+    note_width: float = 0.0
     cut_y: float = math.nan
     more_y: float = math.nan
     folded: int = 0
@@ -166,8 +167,10 @@ class Layout:
     gap: float
 
 
-def make_layout(trace: SearchTrace, paths: Sequence[SearchPath], options: SearchTreeOptions) -> Layout:
-    """Arranges a search."""
+def make_layout(
+    trace: SearchTrace, paths: Sequence[SearchPath], options: SearchTreeOptions, *, notes: Mapping[str, str]
+) -> Layout:
+    """Arranges a search; ``notes`` are short words for reasons that have no margin."""
     nodes, left_out = _nodes_of(trace, paths)
     marked = {path.key: _place_path(nodes, path) for path in paths}
     columns = _columns_of(trace, nodes, left_out)
@@ -188,7 +191,7 @@ def make_layout(trace: SearchTrace, paths: Sequence[SearchPath], options: Search
         small_height=round(small * 1.6),
         gap=round(4.2 * size),
     )
-    _write_labels(layout, options)
+    _write_labels(layout, options, notes)
     _stack(layout)
     return layout
 
@@ -321,24 +324,23 @@ def nats(value: float) -> str:
     return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else "−∞"
 
 
-def _write_labels(layout: Layout, options: SearchTreeOptions) -> None:
+def _write_labels(layout: Layout, options: SearchTreeOptions, notes: Mapping[str, str]) -> None:
     """Texts and widths: a column is as wide as its widest label."""
     size, small = options.font_size, options.small
     for column in layout.columns:
         widest = 0.0
+        for index in column.dropped:
+            node = layout.nodes[index]
+            node.note = f"↓{node.margin:.2f}" if math.isfinite(node.margin) else notes.get(node.reason, "")
+            column.note_width = max(column.note_width, text_width(node.note, small) + 8 if node.note else 0)
         for index in (*column.kept, *column.dropped):
             node = layout.nodes[index]
             own = size if node.kept else small
             node.label = fit(node.name, own, 8.5 * size)
             node.values = f"{probability(math.exp(node.token_log_prob))}\u2002{nats(node.log_prob)}"
-            if math.isfinite(node.margin):
-                node.note = f"↓{node.margin:.2f}"
             weight = 1.08 if node.kept else 1.0  # bold
             width = text_width(node.label, own) * weight + text_width(node.values, small) + 30
-            if node.kept:
-                width += small * 1.3 if node.fate == "finished" else 0
-            elif node.note:
-                width += text_width(node.note, small) + 8
+            width += (small * 1.3 if node.fate == "finished" else 0) if node.kept else column.note_width
             widest = max(widest, width)
         more = text_width("+9999 · P = 0.0000", small) if column.folded or column.dropped else 0.0
         header = text_width("99 × 9999 = 99999", small) if column.step else 0.0

@@ -49,6 +49,7 @@ def draw_foot(
     options: SearchTreeOptions,
     alpha: float,
     lost: str,
+    ghosts: bool,
     top: float,
     width: float,
     t: Translator,
@@ -68,7 +69,8 @@ def draw_foot(
         y += small * 1.0
     ranking_svg, columns, rows, y = _ranking(trace, alpha, y, width, options, t)
     parts.append(ranking_svg)
-    legend_svg, y = _legend(trace, paths, lost, y + small * 0.6, width, options, t)
+    items = _legend_items(paths, ghosts=ghosts, options=options, t=t)
+    legend_svg, y = _legend(trace, items, lost, y + small * 0.6, width, options, t)
     parts.append(legend_svg)
     return Foot(svg="".join(parts), bottom=y + 6, strip=strip, columns=columns, rows=rows, segments=segments)
 
@@ -95,8 +97,8 @@ def _strip(
     """The α axis: one field for each winner, the crossovers with their values, a handle at α."""
     small, size = options.small, options.font_size
     left, right = 14.0, min(width - 14, 900.0)
-    title = t("Who wins for which α? score = log P / L^α")
-    parts = [text_at(8, y + size, title, size=size, classes="st", anchor="start")]
+    title = t("Who wins for which α? score = log P / L^α, now α = {alpha}").format(alpha=f"{alpha:.2f}")
+    parts = [text_at(8, y + size, title, size=size, classes="st sv-alpha", anchor="start")]
     top = y + size * 1.6 + small * 1.5
     bottom = top + small * 1.9
     place = (right - left) / MAX_ALPHA
@@ -176,18 +178,11 @@ def _score(trace: SearchTrace, row: int, alpha: float) -> float:
     return hypothesis_score(float(trace.log_prob[row]), int(trace.step[row]), alpha=alpha, penalty=penalty)
 
 
-def _legend(
-    trace: SearchTrace,
-    paths: tuple[SearchPath, ...],
-    lost: str,
-    y: float,
-    width: float,
-    options: SearchTreeOptions,
-    t: Translator,
-) -> tuple[str, float]:
+def _legend_items(
+    paths: tuple[SearchPath, ...], *, ghosts: bool, options: SearchTreeOptions, t: Translator
+) -> list[tuple[str, float, str]]:
+    """Every sign with its drawing, the room it takes, and what it means."""
     small = options.small
-    parts: list[str] = []
-    x, y = 8.0, y + small
     items: list[tuple[str, float, str]] = []
     for place, one in enumerate(paths):
         line = path(f"M0 {num(-small * 0.35)}h26", classes=path_class(one.key, place), extra=' stroke-linecap="round"')
@@ -199,8 +194,24 @@ def _legend(
         moved = f' transform="translate(0 {num(-9 * scale)}) scale({scale:.3g})"'
         items.append((path(shape, classes=classes, extra=moved), 10 * scale + 6, words))
     dashed = rect(0, -small * 0.8, 22, small, classes="gh", radius=4)
-    if any(len(one.tokens) for one in paths):
+    if ghosts:
         items.append((dashed, 28, t("never looked at by this search")))
+    return items
+
+
+def _legend(
+    trace: SearchTrace,
+    items: list[tuple[str, float, str]],
+    lost: str,
+    y: float,
+    width: float,
+    options: SearchTreeOptions,
+    t: Translator,
+) -> tuple[str, float]:
+    """Signs and sentences, broken to the width."""
+    small = options.small
+    parts: list[str] = []
+    x, y = 8.0, y + small
     for drawing, room, words in items:
         shown = fit(words, small, width - room - 20)
         needed = room + text_width(shown, small) * 1.03

@@ -38,6 +38,16 @@ REASON_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "budget": msgid("budget"),
+        "prefix": msgid("forced"),
+        "forbidden": msgid("forbidden"),
+        "min_length": msgid("too short"),
+    }
+)
+"""Short words beside a hypothesis that was not outscored."""
+
 CUT_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "greedy": msgid("not the best"),
@@ -62,6 +72,11 @@ def reason_words(trace: SearchTrace, t: Translator) -> dict[str, str]:
     """Every reason as a clause."""
     size = trace.config.beam_size // (trace.config.groups if trace.config.search == "diverse" else 1)
     return {name: t(words).format(beam_size=size) for name, words in REASON_WORDS.items()}
+
+
+def short_notes(t: Translator) -> dict[str, str]:
+    """What stands beside a hypothesis that was not outscored."""
+    return {name: t(words) for name, words in NOTES.items()}
 
 
 def cut_words(trace: SearchTrace, t: Translator) -> str:
@@ -135,6 +150,7 @@ def module_texts(trace: SearchTrace, t: Translator) -> dict[str, Any]:
         "png": t("Save this picture as PNG"),
         "svg": t("Save this picture as SVG"),
         "alpha": t("Length normalisation α"),
+        "alpha_now": t("Who wins for which α? score = log P / L^α, now α = {alpha}"),
         "keys": t("Arrow keys: steps. Space: play. Click a hypothesis: search on from it."),
         "force": t("Click: force this beginning"),
         "start": t("start"),

@@ -33,8 +33,8 @@ _ABC = ("A", "B", "C", EOS)
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        # Syllabus S3: greedy 0.5·0.4·0.4·0.6 = 0.048, another path 0.5·0.3·0.6·0.6 = 0.054. The sequences compared there
-        # have four tokens, so three must stand before <eos>.
+        # Syllabus S3: greedy 0.5·0.4·0.4·0.6 = 0.048, another path 0.5·0.3·0.6·0.6 = 0.054. Both have four tokens, so
+        # three must stand before <eos>.
         "syllabus": Preset(
             table=ProbabilityTable(
                 symbols=_ABC,
@@ -74,7 +74,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                     _row(2, 0.0, 0.1, 0.9, 0.0, after="C"),
                     _row(2, 0.25, 0.25, 0.25, 0.25),
                     _row(3, 0.9, 0.05, 0.0, 0.05, after="B B"),
-                    _row(3, 0.0, 0.05, 0.95, 0.0, after="C C"),
+                    _row(3, 0.0, 0.05, 0.5, 0.45, after="C C"),
                     _row(3, 0.3, 0.3, 0.2, 0.2),
                     _row(4, 0.1, 0.2, 0.0, 0.7, after="B B A"),
                     _row(4, 0.95, 0.05, 0.0, 0.0, after="C C C"),

@@ -58,7 +58,6 @@ class SearchTree {
     this.body.setAttribute('aria-label', whole.getAttribute('aria-label'));
     this.footWidth = Math.min(this.size[0], data.roomWidth);
     this.foot = part('sv-legend', data.height, this.footWidth, this.size[1] - data.height);
-    this.foot.setAttribute('aria-hidden', 'true');
     this.background = whole.querySelector(':scope > .bg');
     this.body.append(whole.querySelector('.sv-body'));
     this.foot.append(whole.querySelector('.sv-foot'));
@@ -124,11 +123,9 @@ class SearchTree {
     );
     this.root.prepend(this.bar);
     if (!this.handle) return;
-    this.alphaSlider = make('input', { type: 'range', min: 0, max: 2, step: 0.01, 'aria-label': texts.alpha });
-    this.alphaSlider.oninput = () => this.userRanks(Number(this.alphaSlider.value));
-    this.alphaNow = make('output', { class: 'sv-now' });
-    const label = make('label', { class: 'sv-alpha' }, `${texts.alpha} `, this.alphaSlider, this.alphaNow);
-    this.stage.insertBefore(label, this.stage.lastElementChild);
+    const slider = { role: 'slider', tabindex: 0, 'aria-label': texts.alpha, 'aria-valuemin': 0, 'aria-valuemax': 2 };
+    for (const [name, value] of Object.entries(slider)) this.handle.setAttribute(name, value);
+    this.alphaNow = this.foot.querySelector('.sv-alpha');
   }
 
   resize() {
@@ -205,6 +202,7 @@ class SearchTree {
   key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const { tagName } = event.target;
+    if (event.target === this.handle && this.keyAlpha(event)) return;
     if (tagName === 'SELECT' || (tagName === 'INPUT' && event.key !== ' ')) return;
     const moves = { ArrowLeft: this.frame - 1, ArrowRight: this.frame + 1, Home: 0, End: this.frames };
     if (event.key === ' ' && tagName !== 'BUTTON') this.togglePlay();
@@ -215,6 +213,22 @@ class SearchTree {
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  // On the handle of the strip the arrows move α, Page Up and Down go to the next crossover.
+  keyAlpha(event) {
+    const { crossovers } = this.data;
+    const next = {
+      ArrowLeft: this.alpha - 0.05, ArrowDown: this.alpha - 0.05, ArrowRight: this.alpha + 0.05, ArrowUp: this.alpha + 0.05,
+      Home: 0, End: 2,
+      PageUp: crossovers.find((each) => each > this.alpha + 1e-9) ?? 2,
+      PageDown: crossovers.findLast((each) => each < this.alpha - 1e-9) ?? 0,
+    }[event.key];
+    if (next === undefined) return false;
+    this.userRanks(clamp(Math.round(next * 1e4) / 1e4, 0, 2));
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
   }
 
   click(event) {
@@ -436,6 +450,7 @@ class SearchTree {
     const y = this.data.height + (event.clientY - box.top) / this.footScale;
     if (y < strip[2] - 24 || y > strip[3] + 24) return;
     event.preventDefault();
+    this.handle.focus({ preventScroll: true });
     const move = (next) => this.userRanks(Math.round(at(next) * 100) / 100);
     const done = () => {
       removeEventListener('pointermove', move);
@@ -456,8 +471,8 @@ class SearchTree {
     if (!this.handle || !data.finished.length) return;
     const [left, right] = data.ranking.strip;
     this.handle.setAttribute('transform', `translate(${left + (alpha / 2) * (right - left)} 0)`);
-    this.alphaSlider.value = alpha;
-    this.alphaNow.textContent = alpha.toFixed(2);
+    this.handle.setAttribute('aria-valuenow', alpha);
+    this.alphaNow.textContent = fill(data.texts.alpha_now, { alpha: alpha.toFixed(2) });
     const order = data.finished.map((one, i) => [this.score(one), i]).sort((a, b) => b[0] - a[0] || a[1] - b[1]);
     this.ranked.forEach((line, place) => {
       const [score, i] = order[place];
