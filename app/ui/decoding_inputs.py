@@ -28,6 +28,7 @@ class Choices:
     Args:
         search: whose tree is drawn.
         beam_size, min_length, max_length, prefix: as in ``DecodeConfig``.
+        on: beams go on after B hypotheses are finished.
         more: the settings of sampling and of the diverse beam, as pairs.
     """
 
@@ -36,6 +37,7 @@ class Choices:
     min_length: int
     max_length: int
     prefix: tuple[int, ...]
+    on: bool = False
     more: tuple[tuple[str, Any], ...] = ()
 
 
@@ -46,7 +48,7 @@ def search_names(t: Translator) -> dict[str, str]:
         "beam": t("Beam"),
         "exact": t("Exact"),
         "sampling": t("Sampling"),
-        "diverse": t("Diverse beam"),
+        "diverse": t("Diverse"),
     }
 
 
@@ -59,7 +61,7 @@ def preset_picker(t: Translator) -> None:
 
 def search_inputs(table: ProbabilityTable, t: Translator) -> Choices:
     """Draws the choice of the search and its limits."""
-    left, middle, right = st.columns([6, 2, 4], vertical_alignment="bottom")
+    left, middle, right, last = st.columns([12, 4, 8, 6], vertical_alignment="bottom")
     take("search", SEARCHES, SEARCHES[0])
     search = left.segmented_control(
         t("Tree of"), SEARCHES, required=True, key="search", format_func=search_names(t).__getitem__
@@ -82,9 +84,15 @@ def search_inputs(table: ProbabilityTable, t: Translator) -> Choices:
     low = min(low, high - 1)
     _keep_text("lengths", f"{low}-{high}")
     prefix = _take_prefix(table, high)
+    on = last.toggle(
+        t("Go on to the end"),
+        key="on",
+        bind="query-params",
+        help=t("Off: a beam stops as soon as B hypotheses are finished. On: it goes on to the greatest length."),
+    )
     more = _more_inputs(str(search), int(beam_size), t)
     return Choices(
-        search=str(search), beam_size=int(beam_size), min_length=low, max_length=high, prefix=prefix, more=more
+        search=str(search), beam_size=int(beam_size), min_length=low, max_length=high, prefix=prefix, on=on, more=more
     )
 
 

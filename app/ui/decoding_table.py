@@ -62,7 +62,7 @@ def take_preset(name: str) -> None:
     state = st.session_state
     state["beam"], state["lengths"] = preset.beam_size, (preset.min_length, preset.max_length)
     state["alpha"], state["prefix"] = preset.alpha, ()
-    state["tries"] = []
+    state["on"], state["tries"], state["undo"] = preset.go_on, [], []
 
 
 def table_editor(t: Translator) -> ProbabilityTable:

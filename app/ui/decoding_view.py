@@ -61,6 +61,7 @@ def searched(table: ProbabilityTable, choices: Choices, alpha: float) -> Searche
             max_length=choices.max_length,
             prefix=choices.prefix,
             alpha=own_alpha,
+            stopping="all" if choices.on else "n_best",
             max_expansions=20_000,
             candidates=len(table.symbols),
             **(dict(choices.more) if name == choices.search else {}),
@@ -203,7 +204,7 @@ def forced(searches: Searches, table: ProbabilityTable, choices: Choices, t: Tra
     if not choices.prefix and len(tries) < 2:
         return
     words = " ".join(table.symbols[token] for token in choices.prefix)
-    left, middle, right = st.columns([6, 2, 2], vertical_alignment="center")
+    left, middle, right, last = st.columns([5, 2, 2, 2], vertical_alignment="center")
     # A code span takes any symbol as it is.
     left.markdown(
         t("Forced beginning: {words}").format(words=f"`` {words} ``") if words else t("No beginning is forced.")
@@ -216,11 +217,11 @@ def forced(searches: Searches, table: ProbabilityTable, choices: Choices, t: Tra
         t("Free"), key="free-prefix", icon=":material/lock_open:", on_click=free, width="stretch",
         disabled=not choices.prefix,
     )  # fmt: skip
-    with st.expander(t("Tries ({count})").format(count=len(tries))):
+    with last.popover(t("Tries ({count})").format(count=len(tries)), icon=":material/history:", width="stretch"):
         st.dataframe(
             pd.DataFrame(tries, columns=[t("beginning"), t("search"), t("text"), "P"]),
             hide_index=True,
-            width="stretch",
+            width="content",
             column_config={"P": st.column_config.NumberColumn("P", format="%.6g")},
         )
 

@@ -75,6 +75,7 @@ def search_tree_figure(
         options=options,
         alpha=alpha,
         lost=words,
+        follows=follows,
         ghosts=any(node.fate == GHOST for node in layout.nodes),
         top=layout.height,
         width=min(width, options.room),
@@ -82,7 +83,8 @@ def search_tree_figure(
     )
     alt = alt_text(trace, paths, words, t)
     svg = _assembled(layout, foot, trace, options, lost, width=width, alpha=alpha, alt=alt, t=t)
-    payload = _payload(layout, foot, trace, options, alpha=alpha, follows=follows, t=t) | {"language": language}
+    payload = _payload(layout, foot, trace, options, paths, alpha=alpha, follows=follows, t=t)
+    payload["language"] = language
     payload["id"] = hashlib.sha256((svg + repr(payload)).encode("utf-8", "replace")).hexdigest()[:16]
     return Figure(
         svg=svg,
@@ -159,6 +161,7 @@ def _payload(
     foot: Foot,
     trace: SearchTrace,
     options: SearchTreeOptions,
+    paths: tuple[SearchPath, ...],
     *,
     alpha: float,
     follows: str | None,
@@ -213,6 +216,7 @@ def _payload(
         "paths": layout.paths,
         "offsets": {key: path_offset(key) for key in layout.paths},
         "follows": follows,
+        "labels": {path.key: path.label for path in paths},
         "ranking": {"columns": foot.columns, "rows": foot.rows, "strip": foot.strip},
         "crossovers": [_digits(low) for low, _, _ in foot.segments[1:]],
         "alpha": alpha,

@@ -6,7 +6,7 @@ import math
 
 from seqviz.charts.palette import SHARE_BUCKETS
 from seqviz.charts.search_tree_layout import GHOST, Column, Layout, Node, SearchTreeOptions, probability
-from seqviz.charts.svg import group, num, path, rect, text_at, text_width
+from seqviz.charts.svg import esc, group, num, path, rect, text_at, text_width
 from seqviz.decoding.ranking import FellOut
 from seqviz.decoding.trace import SearchTrace
 from seqviz.i18n import Translator
@@ -44,9 +44,9 @@ def edge_width(share: float) -> float:
 def edge_path(parent: Node, child: Node, parent_width: float, offset: float = 0.0) -> str:
     """From the right end of the parent to the left end of the child."""
     x0, y0 = parent.x + parent_width, parent.y + parent.height / 2 + offset
-    x1, y1 = child.x, child.y + child.height / 2 + offset
-    middle = (x0 + x1) / 2
-    return f"M{num(x0)} {num(y0)}C{num(middle)} {num(y0)} {num(middle)} {num(y1)} {num(x1)} {num(y1)}"
+    dx, dy = child.x - x0, child.y + child.height / 2 + offset - y0
+    half, down = num(dx / 2), num(dy)
+    return f"M{num(x0)} {num(y0)}c{half} 0 {half} {down} {num(dx)} {down}"
 
 
 def draw_heads(
@@ -89,7 +89,7 @@ def draw_edges(layout: Layout) -> str:
         if node.fate == GHOST:
             extra = ' stroke-width="1.2" stroke-dasharray="3 3"'
         else:
-            extra = f' stroke-width="{num(edge_width(share))}"' + ("" if node.kept else ' opacity=".5"')
+            extra = f' stroke-width="{edge_width(share):g}"' + ("" if node.kept else ' opacity=".5"')
         if node.hidden:
             parts.append(f'<path class="s{edge_bucket(share)}"{extra} display="none"/>')
         else:
@@ -114,41 +114,51 @@ def draw_paths(layout: Layout) -> str:
 
 
 def draw_nodes(layout: Layout, options: SearchTreeOptions, winner: int | None) -> str:
-    """Every hypothesis in its slot; those that were left are small and muted."""
+    """Every hypothesis in its slot; those that were left are small and muted.
+
+    Most of a large picture are these texts, so what they have in common stands once: size, colour and anchor.
+    """
     parts = []
     for index, node in enumerate(layout.nodes):
         column = layout.columns[node.step]
-        content = _node(layout, node, column, options, winner=index == winner)
+        content = _kept(layout, node, column, options, winner=index == winner) if node.kept else ""
+        if node.parent < 0:
+            content = _root(layout, column, options)
+        elif not node.kept:
+            content = _dropped(layout, node, column, options)
         hidden = ' display="none"' if node.hidden else ""
-        parts.append(group([content], extra=f' transform="translate({num(node.x)} {num(node.y)})"{hidden}'))
-    return group(parts, classes="sv-nodes")
+        parts.append(f'<g transform="translate({num(node.x)} {num(node.y)})"{hidden}>{content}</g>')
+    shared = f' font-size="{num(options.small)}" text-anchor="end"'
+    return group(parts, classes="sv-nodes mu", extra=shared)
 
 
-def _node(layout: Layout, node: Node, column: Column, options: SearchTreeOptions, *, winner: bool) -> str:
-    size, small, width = options.font_size, options.small, column.width
-    if node.parent < 0:
-        middle = layout.row_height / 2
-        return rect(0, 2, width, layout.row_height - 4, classes="tb", radius=6) + text_at(
-            width / 2, middle + size * 0.35, "∅", size=size, classes="mu"
-        )
-    if not node.kept:
-        base = layout.small_height / 2 + small * 0.35
-        parts = [
-            rect(0, 1, width, layout.small_height - 2, classes="gh", radius=5) if node.fate == GHOST else "",
-            text_at(6, base, node.label, size=small, classes="it" if node.fate == GHOST else "mu", anchor="start"),
-        ]
-        if node.note:
-            parts.append(text_at(width - 4, base, node.note, size=small, classes="mu", anchor="end"))
-        right = width - 4 - column.note_width
-        parts.append(text_at(right, base, node.values, size=small, classes="mu", anchor="end"))
-        return "".join(parts)
-    middle = layout.row_height / 2
+def _root(layout: Layout, column: Column, options: SearchTreeOptions) -> str:
+    height, size = layout.row_height, options.font_size
+    return rect(0, 2, column.width, height - 4, classes="tb", radius=6) + text_at(
+        column.width / 2, height / 2 + size * 0.35, "∅", size=size, classes="mu"
+    )
+
+
+def _dropped(layout: Layout, node: Node, column: Column, options: SearchTreeOptions) -> str:
+    base = num(layout.small_height / 2 + options.small * 0.35)
+    ghost = node.fate == GHOST
+    dashed = rect(0, 1, column.width, layout.small_height - 2, classes="gh", radius=5) if ghost else ""
+    slanted = ' class="it"' if ghost else ""
+    note = f'<text x="{num(column.width - 4)}" y="{base}" class="nt">{esc(node.note)}</text>' if node.note else ""
+    return (
+        f'{dashed}<text x="6" y="{base}" text-anchor="start"{slanted}>{esc(node.label)}</text>'
+        f'<text x="{num(column.width - 4 - column.note_width)}" y="{base}">{node.values}</text>{note}'
+    )
+
+
+def _kept(layout: Layout, node: Node, column: Column, options: SearchTreeOptions, *, winner: bool) -> str:
+    size, small, width, middle = options.font_size, options.small, column.width, layout.row_height / 2
     finished = node.fate == "finished"
     right = width - 8 - (small * 1.2 if finished else 0)
     parts = [
         rect(0, 2, width, layout.row_height - 4, classes="tf" if finished else "bx", radius=6),
         text_at(8, middle + size * 0.35, node.label, size=size, classes="st", anchor="start"),
-        text_at(right, middle + small * 0.35, node.values, size=small, classes="mu", anchor="end"),
+        f'<text x="{num(right)}" y="{num(middle + small * 0.35)}">{node.values}</text>',
     ]
     if finished:
         scale = small / 12

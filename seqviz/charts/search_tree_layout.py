@@ -189,9 +189,9 @@ def make_layout(
         height=0.0,
         row_height=round(size * 1.95),
         small_height=round(small * 1.6),
-        gap=round(4.2 * size),
+        gap=2 * round(1.65 * size),
     )
-    _write_labels(layout, options, notes)
+    _write_labels(layout, options, notes, vocabulary_size=trace.vocabulary_size)
     _stack(layout)
     return layout
 
@@ -324,7 +324,9 @@ def nats(value: float) -> str:
     return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else "−∞"
 
 
-def _write_labels(layout: Layout, options: SearchTreeOptions, notes: Mapping[str, str]) -> None:
+def _write_labels(
+    layout: Layout, options: SearchTreeOptions, notes: Mapping[str, str], *, vocabulary_size: int
+) -> None:
     """Texts and widths: a column is as wide as its widest label."""
     size, small = options.font_size, options.small
     for column in layout.columns:
@@ -339,11 +341,12 @@ def _write_labels(layout: Layout, options: SearchTreeOptions, notes: Mapping[str
             node.label = fit(node.name, own, 8.5 * size)
             node.values = f"{probability(math.exp(node.token_log_prob))}\u2002{nats(node.log_prob)}"
             weight = 1.08 if node.kept else 1.0  # bold
-            width = text_width(node.label, own) * weight + text_width(node.values, small) + 30
+            width = text_width(node.label, own) * weight + text_width(node.values, small) + 26
             width += (small * 1.3 if node.fate == "finished" else 0) if node.kept else column.note_width
             widest = max(widest, width)
-        more = text_width("+9999 · P = 0.0000", small) if column.folded or column.dropped else 0.0
-        header = text_width("99 × 9999 = 99999", small) if column.step else 0.0
+        more = text_width("+999 · P = 0.000", small) if column.folded or column.dropped else 0.0
+        count = column.expanded * vocabulary_size
+        header = text_width(f"{column.expanded} × {vocabulary_size} = {count}", small) if column.expanded else 0.0
         column.width = round(max(widest, more, header, 3.2 * size))
     layout.columns[0].width = round(2.6 * size)
 

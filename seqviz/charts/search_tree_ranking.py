@@ -11,7 +11,7 @@ from seqviz.charts.palette import SHARE_BUCKETS
 from seqviz.charts.search_tree_draw import CHECK, STAR, edge_bucket, edge_width, path_class
 from seqviz.charts.search_tree_layout import SearchPath, SearchTreeOptions
 from seqviz.charts.search_tree_words import counter_words, proof_words
-from seqviz.charts.svg import fit, group, num, path, rect, text_at, text_width, wrap
+from seqviz.charts.svg import esc, fit, group, num, path, rect, text_at, text_width, wrap
 from seqviz.decoding.ranking import Crossover, reranked, trace_crossovers
 from seqviz.decoding.scores import MAX_ALPHA, hypothesis_score
 from seqviz.decoding.trace import SearchTrace
@@ -49,6 +49,7 @@ def draw_foot(
     options: SearchTreeOptions,
     alpha: float,
     lost: str,
+    follows: str | None,
     ghosts: bool,
     top: float,
     width: float,
@@ -69,7 +70,10 @@ def draw_foot(
         y += small * 1.0
     ranking_svg, columns, rows, y = _ranking(trace, alpha, y, width, options, t)
     parts.append(ranking_svg)
-    items = _legend_items(paths, ghosts=ghosts, options=options, t=t)
+    winners = [f"{trace.text(row)} (P = 0.00000)" for _, _, row in segments]
+    label = next((one.label for one in paths if one.key == follows), "")
+    longest = f"{label}: {max(winners, key=len)}" if winners and label else ""
+    items = _legend_items(paths, follows=follows, longest=longest, ghosts=ghosts, options=options, t=t)
     legend_svg, y = _legend(trace, items, lost, y + small * 0.6, width, options, t)
     parts.append(legend_svg)
     return Foot(svg="".join(parts), bottom=y + 6, strip=strip, columns=columns, rows=rows, segments=segments)
@@ -113,9 +117,10 @@ def _strip(
             parts.append(path(f"M{num(x)} {num(top - 4)}V{num(bottom + 3)}", classes="sv-lens"))
             value = f"α = {low:.4g}"
             half = text_width(value, small) / 2
-            if x - half > free + 6 and x + half < width:
-                parts.append(text_at(x, top - small * 0.6, value, size=small, classes="ac"))
-                free = x + half
+            at = min(max(x, left + half), right - half)
+            if at - half > free + 6:
+                parts.append(text_at(at, top - small * 0.6, value, size=small, classes="ac"))
+                free = at + half
     for tick in np.arange(0, MAX_ALPHA + 0.1, 0.25):
         x = left + float(tick) * place
         parts.append(path(f"M{num(x)} {num(bottom)}v4", classes="ln"))
@@ -135,7 +140,7 @@ def _ranking(
     if not trace.finished:
         words = t("No hypothesis was completed: the limits leave none.")
         return text_at(8, y + size, words, size=size, classes="st", anchor="start"), (), (), y + size * 1.6
-    cell = text_width("−000.0000", small) + 14
+    cell = text_width("−0.0000e−00", small) + 12
     names = (t("finished hypotheses"), "L", "P", "log P", t("score"), t("behind"))
     texts = max(text_width(trace.text(row), small) for row in trace.finished)
     room = min(max(texts * 1.06 + 50, text_width(names[0], small) + 50), width - 5 * cell - 24, 560)
@@ -178,30 +183,51 @@ def _score(trace: SearchTrace, row: int, alpha: float) -> float:
     return hypothesis_score(float(trace.log_prob[row]), int(trace.step[row]), alpha=alpha, penalty=penalty)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """A sign of the legend.
+
+    ``drawing`` takes ``room`` pixels before its ``words``. The words of the marked path ``key`` change with α, at most
+    to the ``longest``.
+    """
+
+    drawing: str
+    room: float
+    words: str
+    key: str = ""
+    longest: str = ""
+
+
 def _legend_items(
-    paths: tuple[SearchPath, ...], *, ghosts: bool, options: SearchTreeOptions, t: Translator
-) -> list[tuple[str, float, str]]:
-    """Every sign with its drawing, the room it takes, and what it means."""
+    paths: tuple[SearchPath, ...],
+    *,
+    follows: str | None,
+    longest: str,
+    ghosts: bool,
+    options: SearchTreeOptions,
+    t: Translator,
+) -> list[_Sign]:
     small = options.small
-    items: list[tuple[str, float, str]] = []
+    items: list[_Sign] = []
     for place, one in enumerate(paths):
         line = path(f"M0 {num(-small * 0.35)}h26", classes=path_class(one.key, place), extra=' stroke-linecap="round"')
         p = f"{math.exp(math.fsum(one.token_log_probs)):.4g}"
-        items.append((line, 32, f"{one.label}: {' '.join(one.names)} (P = {p})"))
-    items.append((_gradient(small), 92, t("P of a token after what stands before it: 0 to 1")))
+        words = f"{one.label}: {' '.join(one.names)} (P = {p})"
+        items.append(_Sign(line, 32, words, key=one.key, longest=longest if one.key == follows else ""))
+    items.append(_Sign(_gradient(small), 92, t("P of a token after what stands before it: 0 to 1")))
     scale = small / 12
     for shape, classes, words in ((CHECK, "tc", t("finished")), (STAR, "tw", t("winner at this α"))):
         moved = f' transform="translate(0 {num(-9 * scale)}) scale({scale:.3g})"'
-        items.append((path(shape, classes=classes, extra=moved), 10 * scale + 6, words))
+        items.append(_Sign(path(shape, classes=classes, extra=moved), 10 * scale + 6, words))
     dashed = rect(0, -small * 0.8, 22, small, classes="gh", radius=4)
     if ghosts:
-        items.append((dashed, 28, t("never looked at by this search")))
+        items.append(_Sign(dashed, 28, t("never looked at by this search")))
     return items
 
 
 def _legend(
     trace: SearchTrace,
-    items: list[tuple[str, float, str]],
+    items: list[_Sign],
     lost: str,
     y: float,
     width: float,
@@ -212,13 +238,14 @@ def _legend(
     small = options.small
     parts: list[str] = []
     x, y = 8.0, y + small
-    for drawing, room, words in items:
-        shown = fit(words, small, width - room - 20)
-        needed = room + text_width(shown, small) * 1.03
+    for item in items:
+        shown = fit(item.words, small, width - item.room - 20)
+        needed = item.room + max(text_width(shown, small), text_width(item.longest, small)) * 1.03
         if x > 8 and x + needed > width:
             x, y = 8.0, y + small * 1.7
-        parts.append(f'<g transform="translate({num(x)} {num(y)})">{drawing}</g>')
-        parts.append(text_at(x + room, y, shown, size=small, classes="mu", anchor="start"))
+        parts.append(f'<g transform="translate({num(x)} {num(y)})">{item.drawing}</g>')
+        label = f' data-label="{esc(item.key)}"' if item.key else ""
+        parts.append(text_at(x + item.room, y, shown, size=small, classes="mu", anchor="start", extra=label))
         x += needed + 24
     y += small * 1.7
     sentences = [

@@ -16,6 +16,7 @@ class Preset:
     Args:
         table: the probabilities.
         beam_size, min_length, max_length, alpha: as in ``DecodeConfig``.
+        go_on: beams go on to the greatest length.
     """
 
     table: ProbabilityTable
@@ -23,6 +24,7 @@ class Preset:
     min_length: int = 0
     max_length: int = 4
     alpha: float = 0.0
+    go_on: bool = False
 
 
 def _row(step: int, *probabilities: float, after: str | None = None) -> TableRow:
@@ -86,6 +88,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             ),
             beam_size=4,
             max_length=6,
+            go_on=True,
         ),
         # Syllabus S3: P(going | Jane is) > P(visiting | Jane is), yet "visiting" leads to the better sentence.
         "jane": Preset(

@@ -21,6 +21,8 @@ class SearchTree {
     this.node = payload.nodes;
     this.count = this.node.parent.length;
     this.totals();
+    // Asked before anything is drawn: afterwards the answer would cost a layout of the whole picture.
+    this.room = root.clientWidth;
     this.takeApart(svg);
     this.makeToolbar();
     this.listen();
@@ -29,8 +31,11 @@ class SearchTree {
     // Two frames a step: its candidates, then the cut. An exact search has one for each expansion.
     this.frames = payload.byExpansion ? payload.frames : 2 * payload.frames;
     this.slider.max = this.frames;
-    this.show(this.frames, { quietly: true });
-    this.rank(alpha ?? payload.alpha);
+    this.frame = this.frames;
+    this.say([payload.texts.whole]);
+    this.alpha = payload.alpha;
+    if ((alpha ?? payload.alpha) !== payload.alpha) this.rank(alpha);
+    else if (this.handle) this.handle.setAttribute('aria-valuenow', this.alpha);
   }
 
   totals() {
@@ -79,6 +84,7 @@ class SearchTree {
     this.tip = make('div', { class: 'sv-tip', hidden: '' });
     this.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
     this.root.style.setProperty('--sv-size', `${Math.max(data.fontSize, 14)}px`);
+    this.resize(this.room);
     this.root.replaceChildren(this.stage, this.tip, this.live);
   }
 
@@ -128,14 +134,14 @@ class SearchTree {
     this.alphaNow = this.foot.querySelector('.sv-alpha');
   }
 
-  resize() {
-    const room = this.root.clientWidth;
-    if (!room) return;
+  resize(room) {
+    if (!room || room === this.sized) return;
+    this.sized = room;
     const { data } = this;
-    const natural = Math.min(data.width, data.roomWidth);
-    const least = data.fontSize >= 16 ? 16 / data.small : 0.8;
-    this.scale = clamp(room / natural, Math.min(least, 1), data.fontSize >= 16 ? 1.35 : 1.5);
-    this.footScale = clamp(room / this.footWidth, Math.min(least, 1), this.scale);
+    // The whole search where it fits, but never too small to read: presenter size stays above 16 pixels.
+    const least = data.fontSize >= 16 ? 16 / data.small : 0.85;
+    this.scale = clamp(room / data.width, Math.min(least, 1), data.fontSize >= 16 ? 1.35 : 1.4);
+    this.footScale = clamp(room / this.footWidth, Math.min(least, 1), Math.max(this.scale, 1));
     this.sizeBody();
     this.foot.setAttribute('width', this.footWidth * this.footScale);
     this.foot.setAttribute('height', (this.size[1] - data.height) * this.footScale);
@@ -164,8 +170,7 @@ class SearchTree {
   // ---- what the user does
 
   listen() {
-    this.observer = new ResizeObserver(() => this.resize());
-    this.resize();
+    this.observer = new ResizeObserver((entries) => this.resize(Math.floor(entries[0].contentRect.width)));
     this.observer.observe(this.root);
     this.body.onpointermove = (event) => event.pointerType !== 'touch' && !this.dragged && this.point(event);
     this.body.onpointerleave = () => this.leave();
@@ -308,11 +313,15 @@ class SearchTree {
       this.mores[step].setAttribute('visibility', whole || step <= born ? 'visible' : 'hidden');
     });
     const words = this.frameWords(born, undecided);
-    this.now.replaceChildren(...words.map((text, i) => (i ? ` ${text}` : make('b', {}, text))));
-    this.slider.value = frame;
-    this.slider.setAttribute('aria-valuetext', words.join(' '));
+    this.say(words);
     if (!quietly) this.live.textContent = words.join(' ');
     if (!quietly && !whole) this.reveal(Math.min(born, data.columns.length - 1));
+  }
+
+  say(words) {
+    this.now.replaceChildren(...words.map((text, i) => (i ? ` ${text}` : make('b', {}, text))));
+    this.slider.value = this.frame;
+    this.slider.setAttribute('aria-valuetext', words.join(' '));
   }
 
   frameWords(born, undecided) {
@@ -505,6 +514,9 @@ class SearchTree {
     const line = this.lines.get(data.follows);
     if (!line || winner < 0 || data.paths[data.follows].at(-1) === winner) return;
     data.paths[data.follows] = this.path(winner);
+    const legend = this.foot.querySelector(`[data-label="${data.follows}"]`);
+    const names = data.paths[data.follows].map((i) => this.nameOf(i)).join(' ');
+    if (legend) legend.textContent = `${data.labels[data.follows]}: ${names} (P = ${short(Math.exp(this.total[winner]))})`;
     this.restack();
     this.drawPath(data.follows, line);
     this.show(this.frame, { quietly: true });
