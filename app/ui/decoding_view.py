@@ -219,7 +219,10 @@ def forced(searches: Searches, table: ProbabilityTable, choices: Choices, t: Tra
     )  # fmt: skip
     with last.popover(t("Tries ({count})").format(count=len(tries)), icon=":material/history:", width="stretch"):
         st.dataframe(
-            pd.DataFrame(tries, columns=[t("beginning"), t("search"), t("text"), "P"]),
+            pd.DataFrame(
+                [(words, search_names(t)[name], text, p) for words, name, text, p in tries],
+                columns=[t("beginning"), t("search"), t("text"), "P"],
+            ),
             hide_index=True,
             width="content",
             column_config={"P": st.column_config.NumberColumn("P", format="%.6g")},
