@@ -21,7 +21,7 @@ header(
     settings,
 )
 begin(t)
-left, right = st.columns([5, 2], vertical_alignment="center")
+left, right = st.columns([5, 2], vertical_alignment="top")
 with right:
     preset_picker(t)
 with left.expander(t("The table of probabilities: edit it"), icon=":material/edit:"):

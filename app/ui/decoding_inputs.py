@@ -61,10 +61,10 @@ def preset_picker(t: Translator) -> None:
 
 def search_inputs(table: ProbabilityTable, t: Translator) -> Choices:
     """Draws the choice of the search and its limits."""
-    left, middle, right, last = st.columns([12, 4, 8, 6], vertical_alignment="bottom")
+    left, middle, right, last = st.columns([13, 4, 7, 6], vertical_alignment="bottom")
     take("search", SEARCHES, SEARCHES[0])
     search = left.segmented_control(
-        t("Tree of"), SEARCHES, required=True, key="search", format_func=search_names(t).__getitem__
+        t("Tree of"), SEARCHES, required=True, wrap=True, key="search", format_func=search_names(t).__getitem__
     )
     keep("search", SEARCHES[0])
     preset = next((one for one in PRESETS.values() if one.table == table), None)
@@ -73,12 +73,14 @@ def search_inputs(table: ProbabilityTable, t: Translator) -> Choices:
     _keep_text("beam", str(beam_size))
     lengths = _take_lengths(preset.min_length if preset else 0, preset.max_length if preset else table.max_steps)
     low, high = right.slider(
-        t("Tokens: least before <eos>, most in all"),
+        t("Least and most tokens"),
         0,
         MAX_STEPS,
         lengths,
         key="lengths",
-        help=t("Steps without a row of their own use the last one."),
+        help=t(
+            "At least so many before <eos>, at most so many in all. Steps without a row of their own use the last one."
+        ),
     )
     high = max(high, 1)
     low = min(low, high - 1)

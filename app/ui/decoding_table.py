@@ -69,18 +69,12 @@ def table_editor(t: Translator) -> ProbabilityTable:
     """Draws the editor; returns the edited table, or the last good one with a sentence on what is wrong."""
     state = st.session_state
     base: ProbabilityTable = state[_BASE]
-    left, middle, right = st.columns([5, 3, 4], vertical_alignment="bottom")
+    left, right = st.columns([5, 3], vertical_alignment="bottom")
     version = state[_VERSION]
     symbols = left.text_input(
         t("Symbols, without <eos>"), " ".join(base.symbols[:-1]), key=f"symbols-{version}", autocomplete="off"
     )
-    steps = middle.number_input(t("Steps with rows"), 1, MAX_STEPS, base.max_steps, key=f"steps-{version}")
-    divide = right.toggle(
-        t("Divide each row by its sum"),
-        key="divide",
-        bind="query-params",
-        help=t("Off: a row that does not add up to 1 is refused."),
-    )
+    steps = right.number_input(t("Steps with rows"), 1, MAX_STEPS, base.max_steps, key=f"steps-{version}")
     try:
         wanted = resized(base, tuple((symbols or "").split()), int(steps))
     except SeqvizError as error:
@@ -105,6 +99,12 @@ def table_editor(t: Translator) -> ProbabilityTable:
                 for symbol in base.symbols
             },
         },
+    )
+    divide = st.toggle(
+        t("Divide each row by its sum"),
+        key="divide",
+        bind="query-params",
+        help=t("Off: a row that does not add up to 1 is refused."),
     )
     try:
         table = from_frame(edited, base.symbols, divide=divide)

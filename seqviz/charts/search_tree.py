@@ -66,7 +66,7 @@ def search_tree_figure(
         paths = tuple(_moved(trace, one, winner) if one.key == follows else one for one in paths)
     optimum = next((one for one in paths if one.key == OPTIMUM), None)
     lost = None if optimum is None else fell_out(trace, optimum.tokens)
-    layout = make_layout(trace, paths, options, notes=short_notes(t))
+    layout = make_layout(trace, paths, options, notes=short_notes(t), flag=lost is not None)
     width = max(layout.width, min(options.room, 760))
     words = lost_words(trace, lost, t)
     foot = draw_foot(

@@ -168,9 +168,20 @@ class Layout:
 
 
 def make_layout(
-    trace: SearchTrace, paths: Sequence[SearchPath], options: SearchTreeOptions, *, notes: Mapping[str, str]
+    trace: SearchTrace,
+    paths: Sequence[SearchPath],
+    options: SearchTreeOptions,
+    *,
+    notes: Mapping[str, str],
+    flag: bool = False,
 ) -> Layout:
-    """Arranges a search; ``notes`` are short words for reasons that have no margin."""
+    """Arranges a search.
+
+    Args:
+        trace, paths, options: as for the figure.
+        notes: short words for reasons that have no margin.
+        flag: leave room for a line over the columns.
+    """
     nodes, left_out = _nodes_of(trace, paths)
     marked = {path.key: _place_path(nodes, path) for path in paths}
     columns = _columns_of(trace, nodes, left_out)
@@ -184,7 +195,7 @@ def make_layout(
         nodes=nodes,
         columns=columns,
         paths=marked,
-        top=round(size * 1.7 + small * 3.4),
+        top=round(size * 1.7 + small * (3.4 if flag else 2.1)),
         width=0.0,
         height=0.0,
         row_height=round(size * 1.95),

@@ -251,7 +251,7 @@ def _legend(
     sentences = [
         t("In a box: token, its P after what stands before it, log P of the whole so far. ↓: what was missing to the "
           "last survivor, in nats."),
-        counter_words(trace, t) + ".",
+        counter_words(trace, t),
         proof_words(trace, t),
         lost,
     ]  # fmt: skip

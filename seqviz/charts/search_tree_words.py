@@ -86,7 +86,7 @@ def cut_words(trace: SearchTrace, t: Translator) -> str:
 
 def counter_words(trace: SearchTrace, t: Translator) -> str:
     """What the search cost."""
-    return t("{expansions} hypotheses extended, {calls} model calls, {scored} candidates compared").format(
+    return t("{expansions} hypotheses extended, {calls} model calls, {scored} candidates compared.").format(
         expansions=trace.expansions, calls=trace.model_calls, scored=trace.candidates_scored
     )
 

@@ -37,8 +37,9 @@ def hypotheses(page: Page) -> Locator:
 
 
 def visible(page: Page) -> int:
-    return page.evaluate(
-        "[...document.querySelectorAll('.sv-nodes > g')].filter((e) => e.getAttribute('visibility') !== 'hidden'"
+    """How many hypotheses are shown."""
+    return hypotheses(page).evaluate_all(
+        "all => all.filter((e) => e.getAttribute('visibility') !== 'hidden'"
         " && e.getAttribute('display') !== 'none').length"
     )
 
@@ -175,7 +176,7 @@ def test_the_exported_page_filters_and_unfolds_as_python_laid_it_out(page: Page)
     assert visible(page) < shown
     choice.select_option("0")
     assert visible(page) == shown
-    assert page.evaluate(places) == before
+    assert hypotheses(page).evaluate_all(places) == before
     more = page.locator(".sv-more:not([display=none])").first
     more.click()
     assert visible(page) > shown
