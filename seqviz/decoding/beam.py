@@ -23,8 +23,6 @@ from seqviz.decoding.step import StepFunction, StepOutput
 from seqviz.decoding.trace import DROPPED, FINISHED, OPEN, ROOT, SearchTrace
 from seqviz.types import FloatArray, IntArray
 
-_SORTED = 512  # ranks of better candidates are read off a sorted list of this many
-
 
 @dataclass(slots=True)
 class _Beam:
@@ -43,6 +41,7 @@ class _Step:
     length: int
     output: StepOutput[Any]
     allowed: FloatArray
+    top: IntArray
     candidates: list[list[int]]
 
 
@@ -97,6 +96,7 @@ def _search(model: StepFunction[Any], config: DecodeConfig, *, groups: int, watc
             output=output,
             allowed=constrained(output.log_probs, length, config, model.eos_id),
             candidates=recorder.expand(rows, output),
+            top=recorder.top,
         )
         places = {row: place for place, row in enumerate(rows)}
         chosen: list[int] = []
@@ -124,11 +124,14 @@ def _cut(recorder: Recorder, beam: _Beam, step: _Step, places: dict[int, int], p
     n = model.vocabulary_size
     own = np.array([places[row] for row in beam.living])
     before = np.array([recorder.log_prob[row] for row in beam.living])
-    compared = before[:, None] + step.allowed[own]
+    # One group owns every row in its order: nothing needs to be copied.
+    compared = step.allowed if len(own) == len(step.allowed) and config.groups == 1 else step.allowed[own]
+    compared += before[:, None]
     if penalty is not None:
-        compared = compared - penalty
+        compared -= penalty
     # Every living hypothesis can end once, so the B best that go on are among the first B + living.
-    order = best_places(compared, size + len(own))
+    known = compared[np.arange(len(own))[:, None], step.top[own]].ravel()
+    order = best_places(compared, size + len(own), known=known)
     last = step.length == config.max_length
     survivors: list[int] = []
     chosen: list[int] = []
@@ -178,37 +181,31 @@ def _record_losers(
 ) -> None:
     """The candidates that were seen and not taken, with rank, reason and what was missing to the last survivor."""
     model, config = recorder.model, recorder.config
-    ranks = _Ranks(compared)
-    for line, parent in enumerate(beam.living):
-        for token in step.candidates[own[line]]:
-            log_prob = float(step.output.log_probs[own[line], token])
-            if line * model.vocabulary_size + token in taken or not math.isfinite(log_prob):
-                continue
-            reason = refusal(token, step.length, config, model.eos_id)
-            score = float(compared[line, token])
-            ends = token == model.eos_id or step.length == config.max_length
-            threshold = thresholds[0] if ends else thresholds[1]
-            recorder.add(
-                parent,
-                token,
-                log_prob,
-                fate=DROPPED,
-                reason=reason or "beam",
-                rank=-1 if reason else ranks.of(score),
-                margin=math.nan if reason else threshold - score,
-                group=beam.group,
-            )
+    losers = [
+        (line, token)
+        for line in range(len(own))
+        for token in step.candidates[own[line]]
+        if line * model.vocabulary_size + token not in taken and math.isfinite(step.output.log_probs[own[line], token])
+    ]
+    scores = [float(compared[line, token]) for line, token in losers]
+    for (line, token), score, rank in zip(losers, scores, _ranks(compared, scores), strict=True):
+        reason = refusal(token, step.length, config, model.eos_id)
+        ends = token == model.eos_id or step.length == config.max_length
+        recorder.add(
+            beam.living[line],
+            token,
+            float(step.output.log_probs[own[line], token]),
+            fate=DROPPED,
+            reason=reason or "beam",
+            rank=-1 if reason else rank,
+            margin=math.nan if reason else thresholds[0 if ends else 1] - score,
+            group=beam.group,
+        )
 
 
-class _Ranks:
-    """How many candidates score higher than a given one."""
-
-    def __init__(self, compared: FloatArray) -> None:
-        self._flat = compared.ravel()
-        count = min(_SORTED, self._flat.size)
-        self._best = np.sort(-np.partition(-self._flat, count - 1)[:count]) if count else self._flat
-
-    def of(self, score: float) -> int:
-        if len(self._best) == self._flat.size or score >= self._best[0]:
-            return int(len(self._best) - np.searchsorted(self._best, score, side="right"))
-        return int((self._flat > score).sum())
+def _ranks(compared: FloatArray, scores: list[float]) -> list[int]:
+    """How many candidates score higher than each of some."""
+    least = min((score for score in scores if math.isfinite(score)), default=math.inf)
+    flat = compared.ravel()
+    better = np.sort(flat[flat >= least])
+    return (len(better) - np.searchsorted(better, scores, side="right")).tolist()

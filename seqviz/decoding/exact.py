@@ -124,7 +124,7 @@ class _Search:
         totals = recorder.log_prob[row] + allowed
         bounds = np.array(best_possible_score(1.0, max_length=config.max_length, alpha=config.alpha) * totals)
         ends = np.arange(len(bounds)) == eos if length < config.max_length else np.ones(len(bounds), bool)
-        penalty = 0.0 if attended is None else config.coverage * coverage_penalty(attended[None])
+        penalty = 0.0 if attended is None else config.coverage * float(coverage_penalty(attended[None]))
         bounds[ends] = hypothesis_score(1.0, length, alpha=config.alpha) * totals[ends] + penalty
         hopeful = np.flatnonzero(bounds > self.lower)
         hopeful = hopeful[np.argsort(-bounds[hopeful], kind="stable")]
@@ -141,7 +141,7 @@ class _Search:
         length = self.recorder.step[row]
         penalty = 0.0
         if prefix.attended is not None:
-            penalty = self.config.coverage * coverage_penalty(prefix.attended[None])
+            penalty = self.config.coverage * float(coverage_penalty(prefix.attended[None]))
         score = hypothesis_score(self.recorder.log_prob[row], length, alpha=self.config.alpha, penalty=penalty)
         if score > self.lower:
             self.lower, self.incumbent = score, row

@@ -38,6 +38,7 @@ class Recorder:
         self.fate, self.reason, self.group, self.count = [OPEN], [0], [0], [1]
         self.expansion = [NONE]
         self.model_calls = 0
+        self.top: IntArray = np.zeros((0, 0), np.int64)  # top candidates of the last expansion, (hypothesis, candidate)
         self._expanded: list[int] = []
         # Only what is kept of an output: whole rows of a large vocabulary would fill the memory.
         self._kept: list[IntArray] = []
@@ -65,6 +66,7 @@ class Recorder:
         """
         self.model_calls += 1
         kept = top_tokens(output.log_probs, self.config.candidates)
+        self.top = kept
         self._kept.append(kept)
         self._kept_log_probs.append(np.take_along_axis(output.log_probs, kept, 1).astype(np.float64))
         if output.attention is not None:
@@ -141,12 +143,13 @@ class Recorder:
         attention = _stacked(self._attention)
         if attention is None:
             return found
-        attended: dict[int, FloatArray] = {}
-        for row in range(1, len(self)):  # a parent always stands before its children
-            parent = self.parent[row]
-            own = np.asarray(attention[self.expansion[parent]], np.float64)
-            attended[row] = own + attended[parent] if parent in attended else own
-            found[row] = coverage_penalty(attended[row][None])
+        attended = np.zeros((len(self), attention.shape[1]))
+        step, parent = np.array(self.step), np.array(self.parent)
+        expansion = np.array(self.expansion)
+        for length in range(1, int(step.max()) + 1):
+            rows = np.flatnonzero(step == length)
+            attended[rows] = attended[parent[rows]] + attention[expansion[parent[rows]]]
+        found[1:] = coverage_penalty(attended[1:, None])
         return found
 
     def freeze(self, *, proven: bool = False, upper_bound: float = math.inf) -> SearchTrace:
@@ -202,7 +205,8 @@ def top_tokens(log_probs: FloatArray, count: int) -> IntArray:
     count = min(count, log_probs.shape[1])
     if count == log_probs.shape[1]:
         return np.argsort(-log_probs, axis=1, kind="stable")
-    least = -np.partition(-log_probs, count - 1, axis=1)[:, count - 1]
+    place = log_probs.shape[1] - count
+    least = np.partition(log_probs, place, axis=1)[:, place]
     rows = []
     for row, threshold in zip(log_probs, least, strict=True):
         tokens = np.flatnonzero(row >= threshold)
@@ -210,14 +214,21 @@ def top_tokens(log_probs: FloatArray, count: int) -> IntArray:
     return np.stack(rows)
 
 
-def best_places(scores: FloatArray, count: int) -> IntArray:
-    """Places of the greatest scores that are not -inf, best first, equals by their place, (at most count,)."""
+def best_places(scores: FloatArray, count: int, *, known: FloatArray) -> IntArray:
+    """Places of the greatest scores that are not -inf, best first, equals by their place, (at most count,).
+
+    Args:
+        scores: any shape; places count through all of it.
+        count: how many.
+        known: some of the scores, great ones if possible: the count-th of them is a bound that spares sorting the rest.
+    """
     flat = scores.ravel()
-    if count < flat.size:
-        threshold = -np.partition(-flat, count - 1)[count - 1]
-        places = np.flatnonzero(flat >= threshold)
-    else:
-        places = np.arange(flat.size)
+    threshold = -np.inf
+    if len(known) >= count:
+        threshold = np.partition(known, len(known) - count)[len(known) - count]
+    elif count < flat.size:
+        threshold = np.partition(flat, flat.size - count)[flat.size - count]
+    places = np.flatnonzero(flat >= threshold)
     places = places[np.argsort(-flat[places], kind="stable")][:count]
     return places[np.isfinite(flat[places])]
 

@@ -23,16 +23,19 @@ def length_penalty(length: int, alpha: float) -> float:
     return float(length) ** alpha
 
 
-def coverage_penalty(attention: FloatArray) -> float:
+def coverage_penalty(attention: FloatArray) -> FloatArray:
     """Σ_i ln min(Σ_t a_ti, 1): 0 when every source token got a whole attention, the more below it the less.
 
     Args:
-        attention: weights of every step, (step, source).
+        attention: weights of every step, (..., step, source).
+
+    Returns:
+        A number for each hypothesis, (...).
 
     Source:
         Wu et al. 2016, equation 14, without its factor β. Weights of exactly 0 count as 1e-9.
     """
-    return float(np.log(np.clip(np.asarray(attention, np.float64).sum(0), 1e-9, 1.0)).sum())
+    return np.asarray(np.log(np.clip(np.asarray(attention, np.float64).sum(-2), 1e-9, 1.0)).sum(-1))
 
 
 def hypothesis_score(log_prob: float, length: int, *, alpha: float = 0.0, penalty: float = 0.0) -> float:
