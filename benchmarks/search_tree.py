@@ -19,11 +19,10 @@ from tools.serving import find_chromium
 
 VOCABULARY, STEPS, BEAM, UNITS = 8000, 12, 5, 512
 ROUNDS, PICTURES = 30, 25
-PICTURE = (
-    """async ([svg, payload]) => {
+PICTURE = """async ([svg, payload, count]) => {
   const root = document.getElementById('figure');
   const times = [];
-  for (let i = 0; i < %d; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     const started = performance.now();
     const tree = window.hydrate(root, { svg, payload: JSON.parse(payload) });
     root.getBoundingClientRect();
@@ -41,8 +40,6 @@ PICTURE = (
   }
   return times;
 }"""
-    % PICTURES
-)  # noqa: UP031 (JavaScript is full of braces)
 
 
 class Logits:
@@ -88,9 +85,9 @@ def measure() -> Table:
     return Table(
         title="Search tree",
         says=(
-            f"A beam of {BEAM} over {STEPS} steps and {VOCABULARY} words, {len(trace)} hypotheses recorded with attention "
-            "and hidden states; the log probabilities lie ready, so the model's time comes on top. The picture is measured "
-            "in Chromium from the message to the frame that shows it."
+            f"A beam of {BEAM} over {STEPS} steps and {VOCABULARY} words, {len(trace)} hypotheses recorded with "
+            "attention and hidden states; the log probabilities lie ready, so the model's time comes on top. The picture "
+            "is measured in Chromium from the message to the frame that shows it."
         ),
         header=("what", "median"),
         rows=(
@@ -117,7 +114,7 @@ def in_chromium(figure: Figure, payload: str) -> tuple[float, float]:
             " window.hydrate = (await import(url)).hydrate; }",
             figure_js("search_tree"),
         )
-        times = page.evaluate(PICTURE, [figure.svg, payload])
+        times = page.evaluate(PICTURE, [figure.svg, payload, PICTURES])
         browser.close()
     return statistics.median(time[0] for time in times), statistics.median(time[1] for time in times)
 

@@ -144,10 +144,10 @@ def _dropped(layout: Layout, node: Node, column: Column, options: SearchTreeOpti
     ghost = node.fate == GHOST
     dashed = rect(0, 1, column.width, layout.small_height - 2, classes="gh", radius=5) if ghost else ""
     slanted = ' class="it"' if ghost else ""
-    note = f'<text x="{num(column.width - 4)}" y="{base}" class="nt">{esc(node.note)}</text>' if node.note else ""
+    note = f'<tspan class="nt">\u2002{esc(node.note)}</tspan>' if node.note else ""
     return (
         f'{dashed}<text x="6" y="{base}" text-anchor="start"{slanted}>{esc(node.label)}</text>'
-        f'<text x="{num(column.width - 4 - column.note_width)}" y="{base}">{node.values}</text>{note}'
+        f'<text x="{num(column.width - 4)}" y="{base}">{node.values}{note}</text>'
     )
 
 

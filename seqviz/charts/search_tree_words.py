@@ -150,7 +150,7 @@ def module_texts(trace: SearchTrace, t: Translator) -> dict[str, Any]:
         "png": t("Save this picture as PNG"),
         "svg": t("Save this picture as SVG"),
         "alpha": t("Length normalisation α"),
-        "alpha_now": t("Who wins for which α? score = log P / L^α, now α = {alpha}"),
+        "alpha_now": t("Which finished hypothesis wins for which α? score = log P / L^α, now α = {alpha}"),
         "keys": t("Arrow keys: steps. Space: play. Click a hypothesis: search on from it."),
         "force": t("Click: force this beginning"),
         "start": t("start"),
