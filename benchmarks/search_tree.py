@@ -67,7 +67,7 @@ class Logits:
             hidden_state=np.zeros((count, UNITS), np.float32),
         )
 
-    def select(self, state: int, rows: np.ndarray[Any, Any]) -> int:
+    def select(self, state: int, rows: np.ndarray[Any, Any]) -> int:  # noqa: ARG002 (every prefix has the same answer)
         return state
 
 
@@ -86,7 +86,7 @@ def measure() -> Table:
         title="Search tree",
         says=(
             f"A beam of {BEAM} over {STEPS} steps and {VOCABULARY} words, {len(trace)} hypotheses recorded with "
-            "attention and hidden states; the log probabilities lie ready, so the model's time comes on top. The picture "
+            "attention and hidden states; the log probabilities lie ready, so a model's time comes on top. The picture "
             "is measured in Chromium from the message to the frame that shows it."
         ),
         header=("what", "median"),

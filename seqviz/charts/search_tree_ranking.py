@@ -101,7 +101,9 @@ def _strip(
     """The α axis: one field for each winner, the crossovers with their values, a handle at α."""
     small, size = options.small, options.font_size
     left, right = 14.0, min(width - 14, 900.0)
-    title = t("Which finished hypothesis wins for which α? score = log P / L^α, now α = {alpha}").format(alpha=f"{alpha:.2f}")
+    title = t("Which finished hypothesis wins for which α? score = log P / L^α, now α = {alpha}").format(
+        alpha=f"{alpha:.2f}"
+    )
     parts = [text_at(8, y + size, title, size=size, classes="st sv-alpha", anchor="start")]
     top = y + size * 1.6 + small * 1.5
     bottom = top + small * 1.9

@@ -151,7 +151,7 @@ def module_texts(trace: SearchTrace, t: Translator) -> dict[str, Any]:
         "svg": t("Save this picture as SVG"),
         "alpha": t("Length normalisation α"),
         "alpha_now": t("Which finished hypothesis wins for which α? score = log P / L^α, now α = {alpha}"),
-        "keys": t("Arrow keys: steps. Space: play. Click a hypothesis: search on from it."),
+        "keys": t("Left and right: steps. Space: play. Up and down: hypotheses. Enter or click: search on from one."),
         "force": t("Click: force this beginning"),
         "start": t("start"),
         "given": t("P of this token"),

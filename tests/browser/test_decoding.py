@@ -129,6 +129,17 @@ def test_a_clicked_hypothesis_becomes_the_forced_beginning(page: Page, app_url: 
     expect(first_rank(page)).to_contain_text("A C B <eos>")
 
 
+def test_keys_walk_through_the_hypotheses_of_a_step_and_enter_forces_one(page: Page, app_url: str):
+    open_page(page, app_url)
+    page.locator(".sv-stage").focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+    expect(page.locator(".sv-tip")).to_contain_text("left out: not among the 2 best of its step")
+    expect(page.locator(".sv-tip .sv-h")).to_have_text("C")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("prefix=2"))
+
+
 def test_hovering_shows_the_candidates_without_asking_the_server(page: Page, app_url: str):
     page.add_init_script(
         "window.sentMessages = 0; const send = WebSocket.prototype.send;"

@@ -215,9 +215,30 @@ class SearchTree {
     else if (event.key === '+' || event.key === '=') this.zoomBy(1.25);
     else if (event.key === '-') this.zoomBy(1 / 1.25);
     else if (event.key in moves) this.userShows(moves[event.key]);
+    else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') this.walk(event.key === 'ArrowDown' ? 1 : -1);
+    else if (event.key === 'Enter' && tagName !== 'BUTTON' && this.cursor && this.onPick) this.onPick(this.prefix(this.cursor));
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  // Up and down go through the hypotheses of the step that is shown, Enter forces the one in focus.
+  walk(offset) {
+    const { data, node } = this;
+    const last = data.columns.length - 1;
+    const here = data.byExpansion || this.frame === this.frames ? node.step[this.cursor] || 1 : Math.ceil(this.frame / 2);
+    const column = data.columns[clamp(here, 1, last)] || data.columns[last];
+    const shown = [...column.kept, ...column.dropped].filter((i) => i && this.isVisible(i));
+    if (!shown.length) return;
+    const place = shown.indexOf(this.cursor);
+    this.cursor = shown[place < 0 ? 0 : clamp(place + offset, 0, shown.length - 1)];
+    const box = this.body.getBoundingClientRect();
+    this.showTip(this.cursor, box.top + (this.place[this.cursor][1] + data.smallHeight) * this.scale * this.zoom);
+    this.live.textContent = this.tip.innerText;
+  }
+
+  isVisible(i) {
+    return !this.hidden[i] && this.shapes[i].getAttribute('visibility') !== 'hidden';
   }
 
   // On the handle of the strip the arrows move α, Page Up and Down go to the next crossover.
@@ -546,8 +567,7 @@ class SearchTree {
     const moreY = column.moreY === undefined ? this.firstMore(step) : column.moreY;
     if (moreY !== null && y >= moreY && y < moreY + data.smallHeight) return String(step);
     for (const i of step ? [...column.kept, ...column.dropped] : [0]) {
-      const visible = !this.hidden[i] && this.shapes[i].getAttribute('visibility') !== 'hidden';
-      if (visible && y >= this.place[i][1] && y < this.place[i][1] + this.heightOf(i)) return i;
+      if (this.isVisible(i) && y >= this.place[i][1] && y < this.place[i][1] + this.heightOf(i)) return i;
     }
     return null;
   }
@@ -560,11 +580,16 @@ class SearchTree {
 
   point(event) {
     const index = this.at(event);
-    this.body.style.cursor = index === null ? '' : 'pointer';
+    this.body.style.cursor = index === null ? 'grab' : 'pointer';
     if (index === null || typeof index === 'string') {
       this.leave();
       return;
     }
+    this.cursor = index;
+    this.showTip(index, event.clientY);
+  }
+
+  showTip(index, clientY) {
     this.trail.setAttribute('d', this.path(index).map((i) => this.edge(i, 0)).join('') || 'M0 0');
     if (this.hovered !== index || this.tip.hidden) this.fillTip(index);
     this.hovered = index;
@@ -577,8 +602,8 @@ class SearchTree {
     const right = body + (column.x + column.width) * scale + 10;
     const left = right + this.tip.offsetWidth > room ? body + column.x * scale - this.tip.offsetWidth - 10 : right;
     this.tip.style.left = `${clamp(left, 4, Math.max(4, room - this.tip.offsetWidth - 4))}px`;
-    const below = event.clientY - box.top + 16;
-    const over = event.clientY + this.tip.offsetHeight + 24 > innerHeight;
+    const below = clientY - box.top + 16;
+    const over = clientY + this.tip.offsetHeight + 24 > innerHeight;
     this.tip.style.top = `${over ? Math.max(0, below - this.tip.offsetHeight - 32) : below}px`;
   }
 
