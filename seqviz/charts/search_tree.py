@@ -22,7 +22,8 @@ from seqviz.charts.search_tree_draw import (
     draw_paths,
     path_offset,
 )
-from seqviz.charts.search_tree_layout import GHOST, Layout, SearchPath, SearchTreeOptions, make_layout
+from seqviz.charts.search_tree_layout import make_layout
+from seqviz.charts.search_tree_parts import GHOST, Layout, SearchPath, SearchTreeOptions
 from seqviz.charts.search_tree_ranking import Foot, draw_foot
 from seqviz.charts.search_tree_words import alt_text, cut_words, module_texts, reason_words, search_title, short_notes
 from seqviz.charts.svg import clean, esc, group, num, rect

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from seqviz.charts.palette import SHARE_BUCKETS
-from seqviz.charts.search_tree_layout import GHOST, Column, Layout, Node, SearchTreeOptions, probability
+from seqviz.charts.search_tree_parts import GHOST, Column, Layout, Node, SearchTreeOptions, probability
 from seqviz.charts.svg import esc, group, num, path, rect, text_at, text_width
 from seqviz.decoding.ranking import FellOut
 from seqviz.decoding.trace import SearchTrace

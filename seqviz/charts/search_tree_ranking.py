@@ -9,7 +9,7 @@ import numpy as np
 
 from seqviz.charts.palette import SHARE_BUCKETS
 from seqviz.charts.search_tree_draw import CHECK, STAR, edge_bucket, edge_width, path_class
-from seqviz.charts.search_tree_layout import SearchPath, SearchTreeOptions
+from seqviz.charts.search_tree_parts import SearchPath, SearchTreeOptions
 from seqviz.charts.search_tree_words import counter_words, proof_words
 from seqviz.charts.svg import esc, fit, group, num, path, rect, text_at, text_width, wrap
 from seqviz.decoding.ranking import Crossover, reranked, trace_crossovers

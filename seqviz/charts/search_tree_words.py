@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from seqviz.charts.search_tree_layout import GHOST, SearchPath, nats
+from seqviz.charts.search_tree_parts import GHOST, SearchPath, nats
 from seqviz.charts.svg import clean
 from seqviz.decoding.trace import SearchTrace
 from seqviz.i18n import Translator, msgid

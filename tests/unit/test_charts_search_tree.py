@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from seqviz.charts.search_tree import SearchPath, SearchTreeOptions, search_tree_figure
-from seqviz.charts.search_tree_layout import GHOST, make_layout
+from seqviz.charts.search_tree_layout import make_layout
+from seqviz.charts.search_tree_parts import GHOST
 from seqviz.charts.svg import text_width
 from seqviz.config import SEARCHES, DecodeConfig
 from seqviz.decoding import search
