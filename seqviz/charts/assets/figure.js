@@ -2,24 +2,7 @@
 // it takes the finished SVG apart into a sticky part (row labels) and a scrolling part (steps) and moves a few marks;
 // it never draws the picture itself. The default export is a Streamlit component; `hydrate` serves plain pages.
 
-const SVG = 'http://www.w3.org/2000/svg';
-const PLAY_MS = 500;
 const SEND_MS = 160;
-const ICONS = {
-  first: 'M3 3h2v10H3zM13 3v10L6 8z',
-  back: 'M12 3v10L4 8z',
-  play: 'M4 2.5v11L13.5 8z',
-  pause: 'M4 3h3v10H4zM9 3h3v10H9z',
-  forward: 'M4 3v10l8-5z',
-  last: 'M11 3h2v10h-2zM3 3v10l7-5z',
-};
-
-function make(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 function floats(base64) {
   const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
@@ -56,18 +39,6 @@ function scientific(value) {
   const size = Math.abs(value);
   if (size === 0) return '0';
   return size >= 0.01 && size < 100 ? String(Number(value.toPrecision(1))) : value.toExponential(0);
-}
-
-function plain(number) {
-  return String(number).replaceAll('-', '\u2212');
-}
-
-function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
-
-function clamp(value, low, high) {
-  return Math.min(Math.max(value, low), high);
 }
 
 function sameFocus(a, b) {
@@ -156,17 +127,7 @@ class Picture {
 
   makeToolbar() {
     const { texts, steps } = this.data;
-    const button = (name, action) => {
-      const icon = document.createElementNS(SVG, 'svg');
-      icon.setAttribute('viewBox', '0 0 16 16');
-      icon.setAttribute('aria-hidden', 'true');
-      const shape = document.createElementNS(SVG, 'path');
-      shape.setAttribute('d', ICONS[name]);
-      icon.append(shape);
-      const element = make('button', { type: 'button', 'aria-label': texts[name], title: texts[name] }, icon);
-      element.onclick = action;
-      return element;
-    };
+    const button = (name, action) => iconButton(name, texts[name], action);
     this.playButton = button('play', () => this.togglePlay());
     this.playButton.classList.add('sv-main');
     this.slider = make('input', { type: 'range', min: 1, max: steps, step: 1, 'aria-label': texts.slider });
@@ -594,22 +555,7 @@ class Picture {
   // ---- downloads: what is shown, with colours of its own
 
   snapshot() {
-    const styles = new Map();
-    const names = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'font-family', 'font-weight', 'font-style'];
-    const dress = (live, copy) => {
-      const classes = copy.getAttribute('class');
-      if (classes !== null) {
-        if (!styles.has(classes)) {
-          const computed = getComputedStyle(live);
-          const inherited = getComputedStyle(live.parentNode);
-          const own = names.filter((name) => computed.getPropertyValue(name) !== inherited.getPropertyValue(name) || name === 'fill');
-          styles.set(classes, own.map((name) => [name, computed.getPropertyValue(name)]));
-        }
-        for (const [name, value] of styles.get(classes)) copy.hasAttribute(name) || copy.setAttribute(name, value);
-        copy.removeAttribute('class');
-      }
-      [...live.children].forEach((child, i) => dress(child, copy.children[i]));
-    };
+    const dress = dresser();
     const whole = document.createElementNS(SVG, 'svg');
     const [width, height] = this.size;
     for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' })) {
@@ -655,12 +601,6 @@ class Picture {
   }
 }
 
-function download(blob, name) {
-  const link = make('a', { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-
 /** Makes a figure live. `root` holds the SVG, or gets `svg`. Returns the picture: receive(focus), destroy(). */
 export function hydrate(root, options) {
   return new Picture(root, options);
@@ -669,15 +609,6 @@ export function hydrate(root, options) {
 // ---- as a Streamlit component
 
 const pictures = new WeakMap();
-
-function isDark(element) {
-  const probe = make('span');
-  probe.style.color = 'var(--st-background-color, #fff)';
-  element.append(probe);
-  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
-}
 
 // The page's focus comes as an event from a small component of its own (app/ui/figure.py): the data of this one then
 // stays the same while the focus moves, and the server need not send it again. The last focus of each key is kept for
