@@ -147,7 +147,7 @@ def check_limit(field: str, value: object) -> None:
         raise InvalidInputError(
             "{field} is {value}; allowed is {low} to {high}.",
             field=FIELD_NAMES[field],
-            value=f"{value:g}",
+            value=value if isinstance(value, int) else f"{value:g}",
             low=f"{low:g}",
             high=f"{high:g}",
         )

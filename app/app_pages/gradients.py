@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.ui.backend import ask_all, show_error
+from app.ui.clipping_view import clipping_view
 from app.ui.gradient_inputs import backward_requests, loss_inputs, reading_inputs
 from app.ui.gradient_views import dependency_view, gradient_downloads, time_view, weights_view
 from app.ui.settings import header, read_settings
@@ -11,7 +12,7 @@ from seqviz.checkpoints import list_checkpoints
 from seqviz.errors import SeqvizError
 from seqviz.i18n import translate_error
 
-VIEWS = ("time", "weights", "dependency")
+VIEWS = ("time", "weights", "dependency", "clipping")
 
 settings = read_settings()
 t = settings.t
@@ -43,10 +44,14 @@ view = st.segmented_control(
         "time": t("Through time"),
         "weights": t("Shared weights"),
         "dependency": t("A long dependency"),
+        "clipping": t("Clipping"),
     }[name],
 )
 keep("view", VIEWS[0])
 
+if view == "clipping":
+    clipping_view(settings)
+    st.stop()
 if view == "dependency":
     dependency_view(models, settings)
     st.stop()

@@ -16,12 +16,7 @@ from seqviz.traces import RecurrentTrace
 
 def download_menu(figure: Figure, traces: list[RecurrentTrace], *, name: str, t: Translator) -> None:
     """PNG, SVG and self-contained HTML of the picture, JSON and CSV of every number."""
-    theme = page_theme()
-    files: list[tuple[str, str, str, Callable[[], str | bytes]]] = [
-        (t("Picture, PNG"), "png", "image/png", lambda: figure.to_png(theme=theme, scale=2.0)),
-        (t("Picture, SVG"), "svg", "image/svg+xml", lambda: figure.to_svg(theme=theme)),
-        (t("Interactive page, HTML (works offline)"), "html", "text/html", lambda: figure.to_html(theme=theme)),
-    ]
+    files = figure_files(figure, t)
     for index, trace in enumerate(traces):
         suffix = f"-{index + 1}" if len(traces) > 1 else ""
         label = f" ({index + 1})" if len(traces) > 1 else ""
@@ -41,6 +36,23 @@ def download_menu(figure: Figure, traces: list[RecurrentTrace], *, name: str, t:
                 on_click="ignore",
                 type="tertiary",
             )
+
+
+def figure_files(figure: Figure, t: Translator) -> list[tuple[str, str, str, Callable[[], str | bytes]]]:
+    """Label, ending, type and maker of the files of a picture."""
+    theme = page_theme()
+    return [
+        (t("Picture, PNG"), "png", "image/png", lambda: figure.to_png(theme=theme, scale=2.0)),
+        (t("Picture, SVG"), "svg", "image/svg+xml", lambda: figure.to_svg(theme=theme)),
+        (t("Interactive page, HTML (works offline)"), "html", "text/html", lambda: figure.to_html(theme=theme)),
+    ]
+
+
+def file_button(label: str, make: Callable[[], str | bytes], *, name: str, mime: str) -> None:
+    """A file that is made when it is asked for."""
+    st.download_button(
+        label, make, file_name=name, mime=mime, key=f"download-{name}", on_click="ignore", type="tertiary"
+    )
 
 
 def _maker(write: Callable[[RecurrentTrace], str], trace: RecurrentTrace) -> Callable[[], str]:

@@ -23,10 +23,10 @@ def figure_css() -> str:
     return style_sheet() + "\n" + files("seqviz.charts").joinpath("assets/figure.css").read_text("utf-8")
 
 
-@lru_cache(maxsize=1)
-def figure_js() -> str:
-    """The ES module that gives a figure its hover, keys, play and downloads; its default export is a component."""
-    return files("seqviz.charts").joinpath("assets/figure.js").read_text("utf-8")
+@lru_cache(maxsize=8)
+def figure_js(script: str = "figure") -> str:
+    """The ES module that gives a kind of figure its interaction; its default export is a component."""
+    return files("seqviz.charts").joinpath(f"assets/{script}.js").read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,7 @@ class Figure:
         alt: what the picture shows, in words.
         width, height: in pixels at scale 1.
         title: short, for file names and window titles.
+        script: name of the ES module in ``assets`` that makes it live.
     """
 
     svg: str
@@ -47,6 +48,7 @@ class Figure:
     width: int
     height: int
     title: str
+    script: str = "figure"
 
     def to_svg(self, *, theme: Theme = "light") -> str:
         """A static picture with the literal colours of a theme; needs nothing around it."""
@@ -91,7 +93,7 @@ class Figure:
             f"<style>{figure_css()}</style></head>"
             f'<body class="sv-page sv-root {theme_class}"><main id="figure" class="sv-root {theme_class}">'
             f'{self.svg}</main><script type="application/json" id="data">{payload}</script>'
-            f'<script type="module">{figure_js()}\n{start}</script></body></html>'
+            f'<script type="module">{figure_js(self.script)}\n{start}</script></body></html>'
         )
 
     def _repr_html_(self) -> str:

@@ -1,0 +1,31 @@
+"""Pictures with modules of their own: the curves of a run, the gradient to be dragged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from seqviz.charts.figure import Figure, figure_css, figure_js
+
+_MOUNT = '<div class="sv-root sv-mount">\n</div>'
+_components = {
+    script: st.components.v2.component(f"seqviz_{script}", html=_MOUNT, css=figure_css(), js=figure_js(script))
+    for script in ("curves", "projection")
+}
+
+
+def show_live_figure(figure: Figure, *, key: str) -> dict[str, Any] | None:
+    """Shows a figure whose ``script`` is ``"curves"`` or ``"projection"``; a changed one takes the old one's place.
+
+    Returns:
+        What the reader made of it, if its module tells that; None as long as nothing.
+    """
+    result = _components[figure.script](
+        data={"svg": figure.svg, "payload": figure.payload}, key=key, on_state_change=_nothing
+    )
+    return dict(result.state) if result.state else None
+
+
+def _nothing() -> None:
+    """The page reads the state; Streamlit wants a callback for it to exist."""
