@@ -12,7 +12,7 @@ from app.ui.settings import Settings, page_theme
 from app.ui.url import keep, take
 from seqviz.backends.background_requests import CliffCommand, ClippingRunRequest
 from seqviz.backends.protocol import JobView
-from seqviz.charts.cliff import cliff_chart, cliff_sentence, cliff_surface, second_name
+from seqviz.charts.cliff import cliff_chart, cliff_lines, cliff_surface, second_name
 from seqviz.charts.clipping_text import variant_name
 from seqviz.clipping import CLIFF_DIRECTIONS, Cliff, CliffDirection, RunNews, merged
 from seqviz.errors import SeqvizError
@@ -66,7 +66,8 @@ def _measured(job_id: str, jump: int | None, command: CliffCommand) -> Cliff:
 
 def _pictures(cliff: Cliff, view: JobView[RunNews], settings: Settings) -> None:
     t, theme = settings.t, page_theme()
-    st.markdown(cliff_sentence(cliff, t))
+    first, *steps, last = cliff_lines(cliff, t)
+    st.markdown("\n".join([first, "", *(f"- {line}" for line in steps), "", last]))
     left, right = st.columns(2)
     for place, near in ((left, False), (right, True)):
         with place:
@@ -82,12 +83,12 @@ def _pictures(cliff: Cliff, view: JobView[RunNews], settings: Settings) -> None:
     )
     request = view.request
     if isinstance(request, ClippingRunRequest):
-        (first, _), (second, _) = cliff.largest
+        names = ", ".join(name for name, _ in cliff.largest)
         st.button(
             t("Clip the two largest derivatives of this gradient in the picture"),
             icon=":material/arrow_upward:",
             key="cliff-gradient",
-            help=f"{first}, {second}",
+            help=names,
             on_click=show_gradient,
             args=(cliff, request.config.threshold, request.config.value_threshold),
         )

@@ -16,6 +16,8 @@ from seqviz.charts.figure import Figure
 from seqviz.clipping import Cliff
 from seqviz.i18n import translator
 
+PART = "part"
+"""Query parameter of the part of the view that is shown."""
 _URL = "gradient"
 _NAMES = "weights"
 _WRITTEN, _START, _LOOK, _LATEST = "gradient-written", "gradient-start", "gradient-look", "gradient-latest"
@@ -50,6 +52,7 @@ def show_gradient(cliff: Cliff, threshold: float, value_threshold: float) -> Non
     (first, x), (second, y) = cliff.largest
     numbers = (x, y, threshold, value_threshold)
     st.query_params[_URL] = "_".join(f"{number:.4g}" for number in numbers)
+    st.query_params[PART] = "gradient"
     st.query_params[_NAMES] = f"{first}_{second}".replace("weight_", "weight-").replace("bias_", "bias-")
 
 

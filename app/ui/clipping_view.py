@@ -5,32 +5,42 @@ from __future__ import annotations
 import streamlit as st
 
 from app.ui.backend import show_error
-from app.ui.background import own_jobs, problem
+from app.ui.background import jobs, own_jobs, problem
 from app.ui.clipping_cliff import cliff_section
 from app.ui.clipping_inputs import clipping_inputs
-from app.ui.clipping_picture import clipping_picture
+from app.ui.clipping_picture import PART, clipping_picture
 from app.ui.clipping_run import RUN, condition_name, config_sentence, run_panel, shown_run, start_run
 from app.ui.settings import Settings
+from app.ui.url import keep, take
 from seqviz.backends.background_requests import ClippingRunRequest
+
+PARTS = ("gradient", "training")
 
 
 def clipping_view(settings: Settings) -> None:
     """Draws the whole view."""
     t = settings.t
-    st.markdown(
-        r"$\displaystyle \hat{g} = \min\!\left(1, \frac{\theta}{\lVert g \rVert}\right) g$ &emsp; "
-        + t("Clipping by norm shortens a gradient and keeps its direction; clipping by value cuts every component.")
+    # A link to a run shows the run.
+    default = PARTS[1] if RUN in st.query_params else PARTS[0]
+    take(PART, PARTS, default)
+    part = st.segmented_control(
+        t("Part"),
+        PARTS,
+        required=True,
+        key=PART,
+        label_visibility="collapsed",
+        format_func=lambda name: {"gradient": t("One gradient"), "training": t("Training runs side by side")}[name],
     )
-    clipping_picture(settings)
-    st.subheader(t("Two or three runs side by side"), anchor=False)
+    keep(PART, default)
+    if part == "gradient":
+        st.markdown(
+            r"$\displaystyle \hat{g} = \min\!\left(1, \frac{\theta}{\lVert g \rVert}\right) g$ &emsp; "
+            + t("Clipping by norm shortens a gradient and keeps its direction; clipping by value cuts every component.")
+        )
+        clipping_picture(settings)
+        return
     view = shown_run()
     if view is None:
-        st.caption(
-            t(
-                "The same first weights, the same data in the same order, only the clipping differs. The runs are "
-                "trained now, in a process of their own, and go on while you look at other pages."
-            )
-        )
         _setup(settings)
         return
     run_panel(view, settings)
@@ -41,6 +51,13 @@ def clipping_view(settings: Settings) -> None:
 def _setup(settings: Settings) -> None:
     """Inputs and the button that begins a run, and the way back to earlier ones."""
     t = settings.t
+    jobs().prepare()
+    st.caption(
+        t(
+            "The same first weights, the same data in the same order, only the clipping differs. The runs are trained "
+            "now, in a process of their own, and go on while you look at other pages."
+        )
+    )
     config = clipping_inputs(t)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(

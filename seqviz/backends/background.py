@@ -180,6 +180,35 @@ class _Job:
             future.set_exception(_process_gone())
 
 
+class _Spare:
+    """A process that has imported what a job needs and waits for one; it ends if none comes."""
+
+    def __init__(self, launch: Callable[[], LiveProcess], *, expire: Callable[[_Spare], None], seconds: float) -> None:
+        self._launch, self._expire, self._seconds = launch, expire, seconds
+        self._live: LiveProcess | None = None
+        self._launched, self._taken = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self._wait, name="seqviz-spare", daemon=True)
+
+    def take(self) -> LiveProcess | None:
+        """The process, for whoever calls first; None if there is none any more."""
+        self._launched.wait()
+        self._taken.set()
+        live, self._live = self._live, None
+        return live if live is not None and live.process.is_alive() else None
+
+    def _wait(self) -> None:
+        try:
+            self._live = self._launch()
+        except OSError:
+            self._live = None
+        self._launched.set()
+        if self._taken.wait(self._seconds):
+            return
+        self._expire(self)  # from now on nobody finds it
+        if (live := self.take()) is not None:
+            live.close()
+
+
 class LocalBackgroundJobs:
     """See ``seqviz.backends.protocol.BackgroundJobs``.
 
@@ -209,6 +238,7 @@ class LocalBackgroundJobs:
         self._limit_seconds, self._idle_seconds, self._kept_jobs = limit_seconds, idle_seconds, kept_jobs
         self._lock = threading.Lock()
         self._jobs: dict[str, _Job] = {}
+        self._spare: _Spare | None = None
         self._closed = False
 
     def start(self, request: JobRequest[Any]) -> str:
@@ -218,7 +248,7 @@ class LocalBackgroundJobs:
                 raise BackendError("The model backend is closed.")
             self._check_room()
             self._tidy()
-            job = _Job(request, launch=lambda: self._launched(request), idle_seconds=self._idle_seconds)
+            job = _Job(request, launch=lambda: self._begun(request), idle_seconds=self._idle_seconds)
             self._jobs[job.id] = job
             return job.id
 
@@ -273,6 +303,9 @@ class LocalBackgroundJobs:
         with self._lock:
             self._closed = True
             jobs, self._jobs = list(self._jobs.values()), {}
+            spare, self._spare = self._spare, None
+        if spare is not None and (live := spare.take()) is not None:
+            live.close()
         for job in jobs:
             job.end()
         for job in jobs:
@@ -285,10 +318,31 @@ class LocalBackgroundJobs:
             raise JobGoneError("There is no such run any more: runs are kept for some hours, and end with the server.")
         return job
 
-    def _launched(self, request: JobRequest[Any]) -> LiveProcess:
+    def prepare(self) -> None:
+        """Has a process warmed up; see ``BackgroundJobs.prepare``."""
+        with self._lock:
+            if self._closed or self._spare is not None:
+                return
+            self._spare = spare = _Spare(self._launched, expire=self._without_spare, seconds=self._idle_seconds)
+        spare.thread.start()
+
+    def _without_spare(self, spare: _Spare) -> None:
+        with self._lock:
+            if self._spare is spare:
+                self._spare = None
+
+    def _begun(self, request: JobRequest[Any]) -> LiveProcess:
+        """A process at work on a request: the one that was warmed up, or a fresh one."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        live = (spare.take() if spare is not None else None) or self._launched()
+        live.requests.send_bytes(pickle.dumps(Order(name="begin", command=request)))
+        return live
+
+    def _launched(self) -> LiveProcess:
         return LiveProcess.launch(
             background_entry.serve,
-            (self._module, request, self._limit_seconds),
+            (self._module, self._limit_seconds),
             environment=self._environment,
             name="seqviz-job",
         )

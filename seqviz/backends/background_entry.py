@@ -38,9 +38,9 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """From the parent: go on, wait, end, or a command, whose reply bears its number."""
+    """From the parent: begin (with the request), go on, wait, end, or a command, whose reply bears its number."""
 
-    name: Literal["pause", "resume", "stop", "ask"]
+    name: Literal["begin", "pause", "resume", "stop", "ask"]
     number: int = 0
     command: object = None
 
@@ -55,16 +55,15 @@ class Message:
     condition: JobCondition = "running"
 
 
-def serve(
-    orders: Connection, messages: Connection, module: str, request: object, limit_seconds: float, parent_id: int
-) -> None:
+def serve(orders: Connection, messages: Connection, module: str, limit_seconds: float, parent_id: int) -> None:
     """Works on one request until it is done, told to stop, or has had its time; then answers until the pipe closes.
+
+    The first order brings the request; what the work needs is imported before it comes.
 
     Args:
         orders: pickled Orders come in here.
         messages: pickled Messages go out here.
         module: name of the module that begins the work.
-        request: what to do.
         limit_seconds: of computing.
         parent_id: process id of the parent; the job outlives it by a second at most.
     """
@@ -73,7 +72,12 @@ def serve(
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     service = _Service(orders, messages, limit_seconds)
-    work = outcome_of(lambda: importlib.import_module(module).begin(request))
+    outcome_of(lambda: importlib.import_module(module))  # what goes wrong is said when there is somebody to hear it
+    try:
+        first = pickle.loads(orders.recv_bytes())  # noqa: S301 (from the parent)
+    except EOFError:
+        return
+    work = outcome_of(lambda: importlib.import_module(module).begin(first.command))
     if isinstance(work, (SeqvizError, Failed)):
         service.tell("failed", work)
         return

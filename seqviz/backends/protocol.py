@@ -115,6 +115,9 @@ class BackgroundJobs(Protocol):
     or forgotten id.
     """
 
+    def prepare(self) -> None:
+        """Says that a job will probably be started soon, so that it may begin at once."""
+
     def start(self, request: JobRequest[Any]) -> str:
         """Starts a job and returns its id at once; raises BackendBusyError when too many are at work."""
 

@@ -87,7 +87,7 @@ def cliff_chart(
     )
     title = t("Close to the weights") if near else t("As far as the longest update")
     layered = alt.layer(here, curve, marks).properties(
-        height=17 * font_size, title=alt.TitleParams(title), description=cliff_sentence(cliff, t)
+        height=17 * font_size, title=alt.TitleParams(title), description=" ".join(cliff_lines(cliff, t))
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
@@ -141,7 +141,7 @@ def cliff_surface(
             "xaxis": {**axis, "title": {"text": t("along −g")}},
             "yaxis": {**axis, "title": {"text": t("across")}},
             "zaxis": {**axis, "title": {"text": t("loss")}, **_height_ticks(heights, log=log)},
-            "camera": {"eye": {"x": -1.75, "y": -1.45, "z": 0.7}, "center": {"x": 0, "y": 0, "z": -0.12}},
+            "camera": {"eye": {"x": -1.5, "y": -1.2, "z": 0.62}, "center": {"x": 0, "y": 0, "z": -0.16}},
             "aspectratio": {"x": 1.25, "y": 1.0, "z": 0.7},
         },
     }
@@ -165,21 +165,20 @@ def second_name(second: CliffDirection, t: Translator) -> str:
     }[second]
 
 
-def cliff_sentence(cliff: Cliff, t: Translator) -> str:
-    """What was measured, in words."""
-    parts = [
+def cliff_lines(cliff: Cliff, t: Translator) -> list[str]:
+    """What was measured: at these weights, behind each update, and how the run went on."""
+    return [
         t("Before step {step} the loss of its batch is {loss}, the gradient's norm {norm}.").format(
             step=cliff.step, loss=f"{cliff.loss:.4g}", norm=f"{cliff.grad_norm:.4g}"
-        )
+        ),
+        *(
+            t("{step}: an update of length {length} leads to a loss of {loss}.").format(
+                step=step_name(step, t), length=f"{step.length:.3g}", loss=f"{step.loss:.4g}"
+            )
+            for step in cliff.steps
+        ),
+        t("The next batch then has a loss of {loss}.").format(loss=f"{cliff.next_loss:.4g}"),
     ]
-    parts += [
-        t("{step}: {length} far, behind it a loss of {loss}.").format(
-            step=step_name(step, t), length=f"{step.length:.3g}", loss=f"{step.loss:.4g}"
-        )
-        for step in cliff.steps
-    ]
-    parts.append(t("The next batch was met with a loss of {loss}.").format(loss=f"{cliff.next_loss:.4g}"))
-    return " ".join(parts)
 
 
 def _needs_log(losses: FloatArray) -> bool:

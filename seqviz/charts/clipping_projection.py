@@ -18,7 +18,7 @@ from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator, english
 
 WIDE, NARROW = 900, 400
-_PLANE, _NARROW_PLANE = 440.0, 380.0
+_PLANE, _NARROW_PLANE = 400.0, 380.0
 _HEAD = 11.0
 
 
@@ -136,8 +136,8 @@ def _limit(projection: Projection) -> float:
 def _templates(t: Translator) -> list[tuple[str, str]]:
     """The lines beside the picture, by name; filled in here and, while dragging, in the browser."""
     return [
-        ("gradient", t("g = ({x}, {y}), ‖g‖ = {norm}")),
-        ("factor", t("min(1, θ/‖g‖) = min(1, {threshold}/{norm}) = {factor}")),
+        ("gradient", t("g = ({x}, {y}), norm ||g|| = {norm}")),
+        ("factor", t("min(1, θ / ||g||) = min(1, {threshold} / {norm}) = {factor}")),
         ("by_norm", t("{factor} · g = ({nx}, {ny}), norm {nn}")),
         ("kept", t("The direction stays: turned by 0°.")),
         ("box", t("each component into [−{value}, {value}]")),
@@ -219,14 +219,11 @@ def _plane(
             classes="hr",
         )
     )
-    for side in (-0.5, 0.5):
+    for side, anchor in ((-1, "start"), (1, "end")):
         label = f"{side * limit:g}".replace("-", "−")
-        parts.append(text_at(center + side * plane / 2, center + font * 1.2, label, size=font * 0.85, classes="mu"))
-        parts.append(
-            text_at(
-                center - 6, center - side * plane / 2 + font * 0.3, label, size=font * 0.85, classes="mu", anchor="end"
-            )
-        )
+        x, y = center + side * (half - 6), center - side * (half - font * (0.9 if side > 0 else 0.35))
+        parts.append(text_at(x, center + font * 1.15, label, size=font * 0.85, classes="mu", anchor=anchor))
+        parts.append(text_at(center - 6, y, label, size=font * 0.85, classes="mu", anchor="end"))
     parts.append(
         f'<circle cx="{num(center)}" cy="{num(center)}" r="{num(ball)}" class="c1" data-p="ball" fill-opacity="0"/>'
     )

@@ -1,4 +1,4 @@
-"""The view "Clipping" of the Gradients page: a small run from its beginning to its cliff, and everything that can be wrong."""
+"""The view "Clipping" of the Gradients page: a small run from its beginning to its cliff, and all that can be wrong."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def stopped_afterwards(models: object) -> Iterator[None]:
 
 
 def clipping(opened: Opened, **query: str) -> AppTest:
-    return opened(page=PAGE, view="clipping", **query)
+    return opened(page=PAGE, **{"view": "clipping", "part": "training", **query})
 
 
 def query(app: AppTest, name: str) -> str | None:
@@ -62,7 +62,14 @@ def captions(app: AppTest) -> str:
     return "\n".join(caption.value for caption in app.caption)
 
 
-def test_the_view_opens_with_the_picture_and_the_inputs(opened: Opened):
+def test_the_view_opens_with_the_picture(opened: Opened):
+    app = clipping(opened, part="")
+    assert not app.warning
+    assert app.segmented_control(key="part").value == "gradient"
+    assert "Clipping by norm shortens a gradient" in "".join(text.value for text in app.markdown)
+
+
+def test_the_inputs_stand_ready(opened: Opened):
     app = clipping(opened)
     assert not app.warning
     assert app.button(key="run-start").label == "Start the run"
@@ -80,6 +87,7 @@ def test_a_run_goes_to_its_end_and_its_cliff_is_measured(opened: Opened):
     assert len(app.get("vega_lite_chart")) == 2
     assert any(text.value.startswith("Before step ") for text in app.markdown)
     app.button(key="cliff-gradient").click().run()
+    assert app.segmented_control(key="part").value == "gradient"
     assert re.fullmatch(r"[-\d.e+]+_[-\d.e+]+_0.25_0.02", query(app, "gradient") or "")
 
 

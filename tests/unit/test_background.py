@@ -187,6 +187,31 @@ def test_an_id_cannot_be_guessed(start: Start):
         jobs.view("1")
 
 
+def test_a_job_begins_at_once_in_a_process_that_was_prepared_for_it(start: Start):
+    jobs = start()
+    jobs.prepare()
+    jobs.prepare()
+    spare = jobs._spare
+    assert spare is not None
+    spare._launched.wait()
+    process = spare._live.process.pid
+    first, second = (jobs.start(CountRequest(to=5)) for _ in range(2))
+    assert wait_for(jobs, first, is_in("finished")).records[0].process_id == process
+    assert wait_for(jobs, second, is_in("finished")).records[0].process_id != process
+
+
+def test_a_prepared_process_that_nobody_needs_ends(start: Start):
+    jobs = start(idle_seconds=0.2)
+    jobs.prepare()
+    thread, live = jobs._spare.thread, None
+    jobs._spare._launched.wait()
+    live = jobs._spare._live
+    thread.join(20)
+    assert jobs._spare is None
+    assert not alive(live.process.pid)
+    assert counted(wait_for(jobs, jobs.start(CountRequest(to=3)), is_in("finished"))) == [0, 1, 2]
+
+
 def test_closing_ends_all_processes(start: Start):
     jobs = start()
     job = jobs.start(CountRequest(to=10**9))

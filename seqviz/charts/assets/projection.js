@@ -112,7 +112,7 @@ class Projection {
     this.svg = this.holder.querySelector('svg');
     this.svg.removeAttribute('width');
     this.svg.removeAttribute('height');
-    Object.assign(this.svg.style, { width: '100%', display: 'block', maxWidth: `${1.35 * this.geometry.width}px` });
+    Object.assign(this.svg.style, { width: '100%', display: 'block', maxWidth: `${1.25 * this.geometry.width}px` });
     this.draw(true);
   }
 
