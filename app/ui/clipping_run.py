@@ -27,10 +27,10 @@ from seqviz.charts.figure import Figure
 from seqviz.clipping import CLIPPINGS, Clipping, ClippingConfig, RunNews, VariantCurve, merged
 from seqviz.errors import SeqvizError
 from seqviz.export import clipping_csv, clipping_json
-from seqviz.i18n import Translator, translate_error, translator
+from seqviz.i18n import Translator, translator
 
 RUN = "run"
-REFRESH_SECONDS = 1.0
+REFRESH_SECONDS, PAUSED_SECONDS = 1.0, 5.0
 _SETTLE_SECONDS = 1.0
 STEP_AXES = ("linear", "log")
 
@@ -57,7 +57,8 @@ def shown_run() -> JobView[RunNews] | None:
 
 def run_panel(view: JobView[RunNews], settings: Settings) -> None:
     """Everything of a run; as long as it is at work, only this is drawn anew, once a second."""
-    every = REFRESH_SECONDS if view.active else None
+    # A paused run is looked at now and then: it may be resumed in another tab.
+    every = REFRESH_SECONDS if view.active else PAUSED_SECONDS if view.condition == "paused" else None
     st.fragment(_panel, run_every=every)(view.id, settings, watching=view.active)
 
 
@@ -72,30 +73,43 @@ def _panel(job_id: str, settings: Settings, *, watching: bool) -> None:
         st.rerun()  # the page has to look at it more often, or no longer
     config = _config(view)
     curves = merged(view.records)
-    st.caption(config_sentence(config, t))
     _state_line(view, curves, config, t)
-    _buttons(view, t)
-    if (trouble := problem()) is not None:
-        show_error(trouble, t)
-    if view.error is not None:
-        st.warning(translate_error(view.error, t), icon=":material/info:")
-    if not curves:
-        return
-    log_steps = _step_axis(t)
-    figure = _drawn(job_id, len(view.records), config, settings.language, settings.font_size, log_steps, curves)
-    show_live_figure(figure, key="clipping-curves")
-    with st.container(horizontal=True):
-        _fork(view, curves, config, t)
-        with st.popover(t("Download the curves"), icon=":material/download:"):
-            for label, kind, mime, make in figure_files(figure, t):
-                file_button(label, make, name=f"clipping-curves.{kind}", mime=mime)
-            file_button(
-                t("Every number, JSON"), lambda: clipping_json(curves, config),
-                name="clipping-curves.json", mime="application/json",
-            )  # fmt: skip
-            file_button(
-                t("Every number, CSV"), lambda: clipping_csv(curves), name="clipping-curves.csv", mime="text/csv"
-            )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _buttons(view, t)
+        if curves:
+            _fork(view, curves, config, t)
+            _downloads(view, curves, config, settings)
+            log_steps = _step_axis(t)
+    for trouble in (problem(), view.error):
+        if trouble is not None:
+            show_error(trouble, t)
+    if curves:
+        show_live_figure(_figure(view, curves, config, settings, log_steps=log_steps), key="clipping-curves")
+    st.caption(config_sentence(config, t))
+
+
+def _figure(
+    view: JobView[RunNews],
+    curves: tuple[VariantCurve, ...],
+    config: ClippingConfig,
+    settings: Settings,
+    *,
+    log_steps: bool,
+) -> Figure:
+    return _drawn(view.id, len(view.records), config, settings.language, settings.font_size, log_steps, curves)
+
+
+def _downloads(
+    view: JobView[RunNews], curves: tuple[VariantCurve, ...], config: ClippingConfig, settings: Settings
+) -> None:
+    t = settings.t
+    figure = _figure(view, curves, config, settings, log_steps=st.session_state.get("step_axis") == "log")
+    with st.popover(t("Download"), icon=":material/download:"):
+        for label, kind, mime, make in figure_files(figure, t):
+            file_button(label, make, name=f"clipping-curves.{kind}", mime=mime)
+        json_file, csv_file = (lambda: clipping_json(curves, config)), (lambda: clipping_csv(curves))
+        file_button(t("Every number, JSON"), json_file, name="clipping-curves.json", mime="application/json")
+        file_button(t("Every number, CSV"), csv_file, name="clipping-curves.csv", mime="text/csv")
 
 
 def config_sentence(config: ClippingConfig, t: Translator) -> str:
@@ -147,24 +161,20 @@ def _state_line(
 
 
 def _buttons(view: JobView[RunNews], t: Translator) -> None:
-    with st.container(horizontal=True):
-        if view.condition == "paused":
-            st.button(
-                t("Resume"), icon=":material/play_arrow:", key="run-resume", type="primary",
-                on_click=_order, args=("resume", view.id), disabled=not view.answers,
-            )  # fmt: skip
-        else:
-            st.button(
-                t("Pause"), icon=":material/pause:", key="run-pause",
-                on_click=_order, args=("pause", view.id), disabled=not view.active,
-            )  # fmt: skip
+    if view.condition == "paused":
         st.button(
-            t("Stop"), icon=":material/stop:", key="run-stop", on_click=_order, args=("stop", view.id),
-            disabled=not (view.active or view.condition == "paused"),
+            t("Resume"), icon=":material/play_arrow:", key="run-resume", type="primary",
+            on_click=_order, args=("resume", view.id), disabled=not view.answers,
         )  # fmt: skip
-        if st.button(t("Set up another run"), icon=":material/add:", key="run-close"):
-            del st.query_params[RUN]
-            st.rerun()
+    else:
+        st.button(
+            t("Pause"), icon=":material/pause:", key="run-pause",
+            on_click=_order, args=("pause", view.id), disabled=not view.active,
+        )  # fmt: skip
+    st.button(
+        t("Stop"), icon=":material/stop:", key="run-stop", on_click=_order, args=("stop", view.id),
+        disabled=not (view.active or view.condition == "paused"),
+    )  # fmt: skip
 
 
 def _order(name: str, job_id: str) -> None:

@@ -44,14 +44,17 @@ def clipping_view(settings: Settings) -> None:
         _setup(settings)
         return
     run_panel(view, settings)
+    with st.expander(t("Set up another run"), icon=":material/add:"):  # drawn always: so its values stay in the URL
+        _setup(settings, shown=view.id)
     st.subheader(t("The cliff"), anchor=False)
     cliff_section(view, settings)
 
 
-def _setup(settings: Settings) -> None:
+def _setup(settings: Settings, *, shown: str = "") -> None:
     """Inputs and the button that begins a run, and the way back to earlier ones."""
     t = settings.t
-    jobs().prepare()
+    if not shown:
+        jobs().prepare()
     st.caption(
         t(
             "The same first weights, the same data in the same order, only the clipping differs. The runs are trained "
@@ -72,7 +75,7 @@ def _setup(settings: Settings) -> None:
     if (error := problem()) is not None:
         show_error(error, t)
     for view in own_jobs():
-        if isinstance(view.request, ClippingRunRequest):
+        if isinstance(view.request, ClippingRunRequest) and view.id != shown:
             st.button(
                 t("Back to your run ({state}): {what}").format(
                     state=condition_name(view, t), what=config_sentence(view.request.config, t)

@@ -141,7 +141,7 @@ def cliff_surface(
             "xaxis": {**axis, "title": {"text": t("along −g")}},
             "yaxis": {**axis, "title": {"text": t("across")}},
             "zaxis": {**axis, "title": {"text": t("loss")}, **_height_ticks(heights, log=log)},
-            "camera": {"eye": {"x": -1.5, "y": -1.2, "z": 0.62}, "center": {"x": 0, "y": 0, "z": -0.16}},
+            "camera": {"eye": {"x": -1.62, "y": -1.3, "z": 0.66}, "center": {"x": 0, "y": 0, "z": -0.16}},
             "aspectratio": {"x": 1.25, "y": 1.0, "z": 0.7},
         },
     }

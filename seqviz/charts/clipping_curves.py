@@ -142,15 +142,15 @@ def _drawn(
     t: Translator,
 ) -> tuple[str, int, dict[str, Any]]:
     narrow = width == NARROW
-    left, right = (font * 3.4, 10.0) if narrow else (font * 4.6, 18.0)
+    left, right = (font * 3.4, font * 1.3) if narrow else (font * 4.6, font * 1.7)
     x = AxisScale(low=1, high=config.steps, start=left, end=width - right, log=log_steps)
     sheet = _Sheet(width=width, font=font, narrow=narrow, x=x)
     legend, top = _legend(curves, sheet, t)
     parts, panels = [legend], []
     for title, drawing, tall in (
-        (loss_title(config, t), "loss", 170 if narrow else 210),
-        (t("Norm of the gradient before clipping, log scale"), "grad_norm", 150 if narrow else 180),
-        (t("Share of clipped steps so far"), "clipped_share", 70 if narrow else 84),
+        (loss_title(config, t), "loss", 165 if narrow else 185),
+        (t("Norm of the gradient before clipping, log scale"), "grad_norm", 145 if narrow else 160),
+        (t("Share of clipped steps so far"), "clipped_share", 60 if narrow else 64),
     ):
         top += font * 2.1
         parts.append(text_at(0, top - font * 0.75, fit(title, font, width), size=font, classes="mu", anchor="start"))
@@ -159,7 +159,7 @@ def _drawn(
         panels.append({"measure": drawing, "top": top, "height": tall})
         top += tall
     parts.append(_step_axis(sheet, top, t))
-    top += font * 3.0
+    top += font * 2.7
     note = _note(curves, config, sheet, t)
     for line in note:
         parts.append(text_at(0, top, line, size=font * 0.92, classes="mu", anchor="start"))
@@ -222,7 +222,10 @@ def _panel(curves: Sequence[VariantCurve], config: ClippingConfig, sheet: _Sheet
         if measure == "grad_norm" and curve.variant.clipping == "norm" and y.low < curve.variant.threshold < y.high:
             start, height = float(x(curve.variant.begins + 1)), float(y(curve.variant.threshold))
             parts.append(path(f"M{num(start)} {num(height)}H{num(x.end)}", classes=f"cx{curve.variant.number}"))
-    parts += [_curve(curve, sheet, measure, y) for curve in curves if len(curve.values)]
+    known = [curve for curve in curves if len(curve.values)]
+    if measure != "clipped_share":
+        parts += [_every_step(curve, sheet, measure, y) for curve in known]
+    parts += [_curve(curve, sheet, measure, y) for curve in known]
     parts += [_ending(curve, sheet, measure, y) for curve in curves]
     return group(parts)
 
@@ -234,17 +237,23 @@ def _baseline(config: ClippingConfig, sheet: _Sheet, y: AxisScale) -> str:
     return path(f"M{num(sheet.x.start)} {num(float(y(config.baseline)))}H{num(sheet.x.end)}", classes="lf")
 
 
+def _every_step(curve: VariantCurve, sheet: _Sheet, measure: str, y: AxisScale) -> str:
+    """The thin line behind the curve."""
+    kept = kept_points(curve, _points(sheet))
+    return path(_line(curve.steps[kept], curve.measure(measure)[kept], sheet.x, y), classes=f"cr{curve.variant.number}")
+
+
 def _curve(curve: VariantCurve, sheet: _Sheet, measure: str, y: AxisScale) -> str:
-    number, kept = curve.variant.number, kept_points(curve, POINTS // 2 if sheet.narrow else POINTS)
-    if measure == "clipped_share":
-        if curve.variant.clipping == "none":
-            return ""
-        return path(_line(curve.steps[kept], curve.clipped_share[kept], sheet.x, y), classes=f"c{number}")
-    values = curve.measure(measure)
-    every = path(_line(curve.steps[kept], values[kept], sheet.x, y), classes=f"cr{number}")
-    even = np.unique(np.linspace(0, len(values) - 1, min(len(values), len(kept))).astype(int))
-    middle = path(_line(curve.steps[even], running_median(values)[even], sheet.x, y), classes=f"c{number}")
-    return every + middle
+    """The thick line: the running median, or the share of clipped steps."""
+    if measure == "clipped_share" and curve.variant.clipping == "none":
+        return ""
+    values = curve.clipped_share if measure == "clipped_share" else running_median(curve.measure(measure))
+    kept = np.unique(np.linspace(0, len(values) - 1, min(len(values), _points(sheet))).astype(int))
+    return path(_line(curve.steps[kept], values[kept], sheet.x, y), classes=f"c{curve.variant.number}")
+
+
+def _points(sheet: _Sheet) -> int:
+    return POINTS // 2 if sheet.narrow else POINTS
 
 
 def _line(steps: IntArray, values: FloatArray, x: AxisScale, y: AxisScale) -> str:
@@ -285,7 +294,7 @@ def _step_axis(sheet: _Sheet, top: float, t: Translator) -> str:
     for value, label in x.ticks(4 if sheet.narrow else 8):
         if value >= 1:
             parts.append(text_at(float(x(value)), top + font * 1.25, label, size=font * 0.92, classes="mu"))
-    parts.append(text_at(x.end, top + font * 2.4, t("step"), size=font, classes="mu", anchor="end"))
+    parts.append(text_at(x.start - 9, top + font * 1.25, t("step"), size=font * 0.92, classes="mu", anchor="end"))
     return group(parts)
 
 

@@ -18,7 +18,7 @@ from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator, english
 
 WIDE, NARROW = 900, 400
-_PLANE, _NARROW_PLANE = 400.0, 380.0
+_PLANE, _NARROW_PLANE = 360.0, 380.0
 _HEAD = 11.0
 
 
@@ -197,7 +197,11 @@ def _drawn(
         + words[0]
         + "</svg>"
     )
-    return svg, height, {"center": center, "scale": scale, "plane": plane, "width": width, "head": _HEAD}
+    return (
+        svg,
+        height,
+        {"center": center, "scale": scale, "plane": plane, "width": width, "height": height, "head": _HEAD},
+    )
 
 
 def _plane(

@@ -132,12 +132,14 @@ def test_a_run_of_long_ago_is_said_to_be_gone_and_another_can_be_set_up(opened: 
 
 def test_the_way_back_to_an_own_run_is_offered(opened: Opened):
     app = until(started(opened), lambda app: state(app).startswith("finished"))
-    run = query(app, "run")
-    app.button(key="run-close").click().run()
-    assert query(app, "run") is None
-    app.button(key=f"own-{run}").click().run()
-    assert query(app, "run") == run
-    assert state(app).startswith("finished")
+    first = query(app, "run")
+    app.number_input(key="clip_seed").set_value(2).run()
+    app.button(key="run-start").click().run()
+    assert query(app, "run") not in (first, None)
+    assert "seed 2" in captions(app)
+    app.button(key=f"own-{first}").click().run()
+    assert query(app, "run") == first
+    assert "seed 1" in captions(app)
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,10 @@ class Projection {
     this.svg = this.holder.querySelector('svg');
     this.svg.removeAttribute('width');
     this.svg.removeAttribute('height');
-    Object.assign(this.svg.style, { width: '100%', display: 'block', maxWidth: `${1.25 * this.geometry.width}px` });
+    // As large as the window has room for, but never so small that it cannot be read.
+    const { width, height } = this.geometry;
+    const room = `max(${width}px, min(${1.4 * width}px, (100vh - 345px) * ${width / height}))`;
+    Object.assign(this.svg.style, { width: '100%', display: 'block', maxWidth: room });
     this.draw(true);
   }
 
