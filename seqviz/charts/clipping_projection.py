@@ -92,7 +92,7 @@ def projection_figure(
     """
     limit = _limit(projection)
     lines = _templates(t)
-    values = _values(projection)
+    values = _values(projection, limit)
     alt = " ".join(text.format(**values) for _, text in lines)
     pictures = {}
     for name, width in (("wide", WIDE), ("narrow", NARROW)):
@@ -146,13 +146,12 @@ def _templates(t: Translator) -> list[tuple[str, str]]:
     ]
 
 
-def _values(projection: Projection) -> dict[str, str]:
+def _values(projection: Projection, limit: float) -> dict[str, str]:
     numbers = {
         "x": projection.gradient[0],
         "y": projection.gradient[1],
         "norm": projection.norm,
         "threshold": projection.threshold,
-        "factor": projection.factor,
         "nx": projection.by_norm[0],
         "ny": projection.by_norm[1],
         "nn": math.hypot(*projection.by_norm),
@@ -161,14 +160,14 @@ def _values(projection: Projection) -> dict[str, str]:
         "vy": projection.by_value[1],
         "vn": math.hypot(*projection.by_value),
     }
-    return {name: shown(value) for name, value in numbers.items()} | {"angle": f"{projection.turned:.1f}"}
+    angle, factor = f"{projection.turned:.1f}", shown(projection.factor, 1.0)
+    return {name: shown(value, limit) for name, value in numbers.items()} | {"angle": angle, "factor": factor}
 
 
-def shown(value: float) -> str:
-    """A number with three digits behind the point at most; very small and large ones as a power of ten."""
-    if value != 0 and not 1e-3 <= abs(value) < 1e5:
-        return f"{value:.2e}".replace("-", "−")
-    return f"{value:.3f}".replace("-", "−")
+def shown(value: float, limit: float) -> str:
+    """A number with three digits behind the point; with a power of ten where the whole picture is of such numbers."""
+    text = f"{value:.3f}" if 0.05 <= limit < 1e4 else f"{value:.2e}"
+    return text.replace("-", "−")
 
 
 def _drawn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqviz.clipping import CLIPPINGS, Cliff, CliffDirection, CliffStep, Clipping
+from seqviz.errors import InvalidInputError
 from seqviz.training.clipping import ClippingRun, Reader, Snapshot, clip_by_norm, clip_by_value
 from seqviz.training.long_tasks import LongBatch
 from seqviz.types import FloatArray
@@ -41,7 +43,7 @@ def cliff(run: ClippingRun, variant: int, *, second: CliffDirection = "previous"
     thresholds = {"none": 0.0, "norm": run.config.threshold, "value": run.config.value_threshold}
     thresholds[one.variant.clipping] = one.variant.threshold
     updates = {clipping: point.update(clipping, thresholds[clipping]) for clipping in CLIPPINGS}
-    down = -point.gradient / point.grad_norm
+    down = -point.gradient / max(point.grad_norm, 1e-30)
     aside = _perpendicular(_second(run, second, point, kept, updates["value"]), down)
     steps = tuple(
         _cliff_step(
@@ -49,10 +51,13 @@ def cliff(run: ClippingRun, variant: int, *, second: CliffDirection = "previous"
         )
         for clipping, update in updates.items()
     )
-    reach = _MARGIN * max(step.along for step in steps)
-    near = 4.0 * min(step.along for step in steps if step.along > 0)
+    reach = _MARGIN * max(step.length for step in steps)
+    if not math.isfinite(reach) or reach == 0:
+        raise InvalidInputError("The gradient before this jump is too large or too small to be followed.")
+    clipped = [step.along for step in steps if step.clipping != "none"]
+    near = min(reach, 2.5 * max(clipped)) if max(clipped) > 0 else reach
     distances, near_distances = np.linspace(-0.25 * reach, reach, _LINE), np.linspace(-near, near, _NEAR)
-    along, across = _grid(point, steps, min(reach, 4.0 * near))
+    along, across = _grid(point, steps, min(reach, 6.0 * near))
     return Cliff(
         variant=variant,
         step=here.steps + 1,

@@ -12,15 +12,11 @@ function make(tag, attributes, ...children) {
   return element;
 }
 
-function shown(value) {
-  const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? exponential(value) : value.toFixed(3);
+// Three digits behind the point; a power of ten, in Python's form, where the whole picture is of such numbers.
+function shown(value, limit) {
+  const plain = limit >= 0.05 && limit < 1e4;
+  const text = plain ? value.toFixed(3) : value.toExponential(2).replace(/e([+-])(\d)$/, 'e$10$2');
   return text.replaceAll('-', '\u2212');
-}
-
-// Python's form: two digits at least in the exponent.
-function exponential(value) {
-  return value.toExponential(2).replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 function fill(template, values) {
@@ -143,11 +139,12 @@ class Projection {
     const half = this.value * scale;
     for (const name of ['x', 'y']) box.setAttribute(name, center - half);
     for (const name of ['width', 'height']) box.setAttribute(name, 2 * half);
+    const number = (value) => shown(value, this.data.limit);
     const values = {
-      x: shown(x), y: shown(y), norm: shown(found.norm), threshold: shown(this.threshold), factor: shown(found.factor),
-      nx: shown(found.byNorm[0]), ny: shown(found.byNorm[1]), nn: shown(Math.hypot(...found.byNorm)),
-      value: shown(this.value), vx: shown(found.byValue[0]), vy: shown(found.byValue[1]),
-      vn: shown(Math.hypot(...found.byValue)), angle: found.angle.toFixed(1),
+      x: number(x), y: number(y), norm: number(found.norm), threshold: number(this.threshold),
+      nx: number(found.byNorm[0]), ny: number(found.byNorm[1]), nn: number(Math.hypot(...found.byNorm)),
+      value: number(this.value), vx: number(found.byValue[0]), vy: number(found.byValue[1]),
+      vn: number(Math.hypot(...found.byValue)), factor: shown(found.factor, 1), angle: found.angle.toFixed(1),
     };
     for (const [name, template] of Object.entries(this.data.lines)) {
       this.part(`line-${name}`).textContent = fill(template, values);
