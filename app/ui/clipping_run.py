@@ -59,7 +59,10 @@ def run_panel(view: JobView[RunNews], settings: Settings) -> None:
     """Everything of a run; as long as it is at work, only this is drawn anew, once a second."""
     # A paused run is looked at now and then: it may be resumed in another tab.
     every = REFRESH_SECONDS if view.active else PAUSED_SECONDS if view.condition == "paused" else None
-    st.fragment(_panel, run_every=every)(view.id, settings, watching=view.active)
+    with st.container(key="clipping-run"):
+        # Streamlit dims what a slow rerun has not reached yet; curves that are drawn anew every second would flicker.
+        st.html("<style>.st-key-clipping-run [data-stale=true]{opacity:1!important;transition:none!important}</style>")
+        st.fragment(_panel, run_every=every)(view.id, settings, watching=view.active)
 
 
 def _panel(job_id: str, settings: Settings, *, watching: bool) -> None:
@@ -233,12 +236,14 @@ def _fork(view: JobView[RunNews], curves: tuple[VariantCurve, ...], config: Clip
             t("A new variant goes on from the weights and the place in the data of another one, clipped its own way.")
         )
         names = {curve.variant.number: variant_name(curve.variant, t) for curve in curves}
-        parent = st.selectbox(t("From"), list(names), key="fork_parent", format_func=names.__getitem__)
+        first = next((i for i, one in enumerate(curves) if one.variant.clipping == "norm"), 0)
+        parent = st.selectbox(t("From"), list(names), first, key="fork_parent", format_func=names.__getitem__)
         curve = next(one for one in curves if one.variant.number == parent)
         where = {"now": t("where it is now"), "jump": t("before its jump")}
         over = curve.divergence is not None or curve.last_step >= config.steps
         options = ["jump"] if over else ["now", "jump"] if curve.jump else ["now"]
-        place = st.segmented_control(
+        left, right = st.columns([3, 2])
+        place = left.segmented_control(
             t("Begin"), options, default=options[0], required=True, key=f"fork_place_{'_'.join(options)}",
             format_func=where.__getitem__,
         )  # fmt: skip
@@ -246,7 +251,7 @@ def _fork(view: JobView[RunNews], curves: tuple[VariantCurve, ...], config: Clip
             t("Clipping"), CLIPPINGS, default="norm", required=True, key="fork_clipping",
             format_func=lambda name: clipping_name(name, t),
         )  # fmt: skip
-        threshold = st.number_input("θ", value=config.threshold / 5, format="%g", key="fork_threshold")
+        threshold = right.number_input("θ", value=config.threshold / 5, format="%g", key="fork_threshold")
         command = ForkCommand(
             parent=parent, clipping=clipping, threshold=float(threshold or 0.0), before_jump=place == "jump"
         )

@@ -199,14 +199,24 @@ def _legend(curves: Sequence[VariantCurve], sheet: _Sheet, t: Translator) -> tup
 def _scale(curves: Sequence[VariantCurve], measure: str, top: float, tall: float) -> AxisScale:
     if measure == "clipped_share":
         return AxisScale(low=0.0, high=1.0, start=top + tall, end=top)
+    low, high = _limits(curves, measure)
+    return AxisScale(low=low, high=high, start=top + tall, end=top, log=True)
+
+
+def _limits(curves: Sequence[VariantCurve], measure: str) -> tuple[float, float]:
+    """Ends of a log axis: all of the variants that did not diverge, and of the others what does not flatten them."""
     values = [curve.measure(measure) for curve in curves]
     firsts = [float(one[0]) for one in values if len(one) and math.isfinite(one[0])]
     good = [
         float(np.nanmax(one)) for one, curve in zip(values, curves, strict=True) if len(one) and not curve.divergence
     ]
     ceiling = max([_ABOVE * min(firsts, default=math.inf), *good]) if firsts else math.inf
-    low, high = log_limits(np.concatenate(values) if values else np.zeros(0), ceiling=ceiling)
-    return AxisScale(low=low, high=high, start=top + tall, end=top, log=True)
+    return log_limits(np.concatenate(values) if values else np.zeros(0), ceiling=ceiling)
+
+
+def _beyond(curves: Sequence[VariantCurve], measure: str) -> bool:
+    _, high = _limits(curves, measure)
+    return any(bool((values[np.isfinite(values)] > high).any()) for values in (one.measure(measure) for one in curves))
 
 
 def _panel(curves: Sequence[VariantCurve], config: ClippingConfig, sheet: _Sheet, measure: str, y: AxisScale) -> str:
@@ -310,6 +320,8 @@ def _note(curves: Sequence[VariantCurve], config: ClippingConfig, sheet: _Sheet,
         t("Thin: every step; thick: median of the last {count}.").format(count=LATEST_STEPS),
         t("Dotted: θ, and where a variant diverged (×)."),
     ]
+    if any(_beyond(curves, measure) for measure in ("loss", "grad_norm")):
+        lines.append(t("At the upper edge: beyond the frame."))
     if any(curve.variant.parent is not None for curve in curves):
         lines.append(t("Ring: a fork begins."))
     longest = max((len(curve.values) for curve in curves), default=0)
