@@ -66,6 +66,10 @@ class WorkerDiedError(BackendError):
     """The worker process ended before it answered; it was replaced."""
 
 
+class JobGoneError(BackendError):
+    """There is no background job of that id, or its process has ended."""
+
+
 def unknown_name(field: str, value: object, known: object) -> UnknownNameError:
     """Builds the error for a name that is not among the known ones."""
     return UnknownNameError(

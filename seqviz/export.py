@@ -6,10 +6,13 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from seqviz.clipping import MEASURES, ClippingConfig, VariantCurve
 from seqviz.decoding.trace import SearchTrace
 from seqviz.gradients import BackwardTrace
 from seqviz.traces import RecurrentTrace, UnitSum
@@ -203,3 +206,40 @@ def _digits(array: Any) -> Any:
     if array.ndim == 1:
         return [_number(value) for value in array]
     return [_digits(row) for row in array]
+
+
+def clipping_json(curves: Sequence[VariantCurve], config: ClippingConfig) -> str:
+    """A clipping run as JSON: its settings, its variants, every step of each; numbers that are not finite as null."""
+    content = {
+        "format": "seqviz-clipping-run",
+        "format_version": 1,
+        "config": asdict(config),
+        "variants": [
+            {
+                **asdict(curve.variant),
+                "divergence": None if curve.divergence is None else asdict(curve.divergence),
+                "jump": curve.jump,
+                "steps": curve.steps.tolist(),
+                **{name: [float(v) if np.isfinite(v) else None for v in curve.measure(name)] for name in MEASURES},
+            }
+            for curve in curves
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def clipping_csv(curves: Sequence[VariantCurve]) -> str:
+    """Every step of every variant as a row: variant, clipping, threshold, parent, step and the measures."""
+    rows = (
+        {
+            "variant": curve.variant.number,
+            "clipping": curve.variant.clipping,
+            "threshold": curve.variant.threshold,
+            "parent": "" if curve.variant.parent is None else curve.variant.parent,
+            "step": int(step),
+            **dict(zip(MEASURES, (float(value) for value in values), strict=True)),
+        }
+        for curve in curves
+        for step, values in zip(curve.steps, curve.values, strict=True)
+    )
+    return _csv(rows, ("variant", "clipping", "threshold", "parent", "step", *MEASURES))

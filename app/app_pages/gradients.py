@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.ui.backflow_view import backflow_view, drawn_backflow, picture_inputs, reach_captions
+from app.ui.clipping_view import clipping_view
 from app.ui.downloads import download_menu
 from app.ui.gradient_runs import gradient_runs
 from app.ui.gradient_views import dependency_view, loss_caption, weights_view
@@ -12,7 +13,7 @@ from app.ui.url import keep, take
 from seqviz.checkpoints import list_checkpoints
 from seqviz.i18n import translate_error
 
-VIEWS = ("time", "weights", "dependency", "laboratory")
+VIEWS = ("time", "weights", "dependency", "laboratory", "clipping")
 
 settings = read_settings()
 t = settings.t
@@ -45,10 +46,14 @@ view = st.segmented_control(
         "weights": t("Shared weights"),
         "dependency": t("A long dependency"),
         "laboratory": t("Laboratory"),
+        "clipping": t("Clipping"),
     }[name],
 )
 keep("view", VIEWS[0])
 
+if view == "clipping":
+    clipping_view(settings)
+    st.stop()
 if view == "dependency":
     dependency_view(models, settings)
     st.stop()

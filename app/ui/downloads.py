@@ -20,14 +20,7 @@ Numbers = RecurrentTrace | BackwardTrace
 
 def download_menu(figure: Figure | None, numbers: Sequence[Numbers], *, name: str, t: Translator) -> None:
     """PNG, SVG and self-contained HTML of the picture, if there is one; JSON and CSV of every number."""
-    theme = page_theme()
-    files: list[tuple[str, str, str, Callable[[], str | bytes]]] = []
-    if figure is not None:
-        files += [
-            (t("Picture, PNG"), "png", "image/png", lambda: figure.to_png(theme=theme, scale=2.0)),
-            (t("Picture, SVG"), "svg", "image/svg+xml", lambda: figure.to_svg(theme=theme)),
-            (t("Interactive page, HTML (works offline)"), "html", "text/html", lambda: figure.to_html(theme=theme)),
-        ]
+    files = [] if figure is None else figure_files(figure, t)
     for index, one in enumerate(numbers):
         suffix = f"-{index + 1}" if len(numbers) > 1 else ""
         label = f" ({one.model})" if len({each.model for each in numbers}) > 1 else suffix.replace("-", " ")
@@ -55,6 +48,23 @@ def _json(numbers: Numbers) -> str:
 
 def _csv(numbers: Numbers) -> str:
     return trace_csv(numbers) if isinstance(numbers, RecurrentTrace) else backward_csv(numbers)
+
+
+def figure_files(figure: Figure, t: Translator) -> list[tuple[str, str, str, Callable[[], str | bytes]]]:
+    """Label, ending, type and maker of the files of a picture."""
+    theme = page_theme()
+    return [
+        (t("Picture, PNG"), "png", "image/png", lambda: figure.to_png(theme=theme, scale=2.0)),
+        (t("Picture, SVG"), "svg", "image/svg+xml", lambda: figure.to_svg(theme=theme)),
+        (t("Interactive page, HTML (works offline)"), "html", "text/html", lambda: figure.to_html(theme=theme)),
+    ]
+
+
+def file_button(label: str, make: Callable[[], str | bytes], *, name: str, mime: str) -> None:
+    """A file that is made when it is asked for."""
+    st.download_button(
+        label, make, file_name=name, mime=mime, key=f"download-{name}", on_click="ignore", type="tertiary"
+    )
 
 
 def _slug(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Self
 import loky
 from cachetools import LRUCache
 
+from seqviz.backends.background import LocalBackgroundJobs
 from seqviz.backends.jobs import Job, Outcome, PendingAnswer
 from seqviz.backends.process import WorkerProcess
 from seqviz.backends.protocol import DEFAULT_DEADLINE_SECONDS, AnswerT, BackendStatus, Pending
@@ -75,6 +76,7 @@ class LocalBackend:
         # One torch thread for each process: more would compete for the same cores, and only the environment holds
         # for all of torch's thread pools.
         environment = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "SEQVIZ_CHECKPOINTS": str(self._root)}
+        self._background = LocalBackgroundJobs(environment=environment)
         count = workers or int(os.environ.get(WORKERS_VARIABLE) or loky.cpu_count())
         self._slots = [
             _Slot(WorkerProcess(module=worker_module, models=models, environment=environment)) for _ in range(count)
@@ -104,6 +106,11 @@ class LocalBackend:
             job.finish(error)
         return PendingAnswer(job, seconds=deadline_seconds)
 
+    @property
+    def background(self) -> LocalBackgroundJobs:
+        """Long work; see ``Backend.background``."""
+        return self._background
+
     def status(self) -> BackendStatus:
         """How the backend is doing."""
         with self._lock:
@@ -121,7 +128,8 @@ class LocalBackend:
             )
 
     def close(self) -> None:
-        """Stops all workers; requests that wait or run are answered with a BackendError."""
+        """Stops all workers and background jobs; requests that wait or run are answered with a BackendError."""
+        self._background.close()
         with self._lock:
             self._closed = True
             for job in self._waiting:

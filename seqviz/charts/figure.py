@@ -14,7 +14,7 @@ from seqviz.charts.svg import style_sheet, with_literal_styles
 from seqviz.errors import InvalidInputError, unknown_name
 
 PageTheme = Literal["auto", "light", "dark"]
-Module = Literal["figure", "search_tree"]
+Module = Literal["figure", "search_tree", "curves", "projection"]
 _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"}
 
 
@@ -24,7 +24,7 @@ def figure_css() -> str:
     return style_sheet() + "\n" + _asset("figure.css")
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def figure_js(module: Module = "figure") -> str:
     """The ES module that gives a figure its hover, keys, play and downloads; its default export is a component.
 

@@ -75,6 +75,11 @@ def _styles() -> dict[str, dict[str, str]]:
     styles |= {f"l{i}": {"fill": f"$l{i}"} for i in range(SHARE_BUCKETS)}
     styles |= {f"k{i}": {"fill": f"$k{i}"} for i in range(CATEGORIES)}
     styles |= {f"c{i}": {"fill": "none", "stroke": f"$k{i}", "stroke-width": "2.2"} for i in range(CATEGORIES)}
+    for i in range(CATEGORIES):  # a curve's every point behind its mean; a mark where it ends; an arrow; a point on it
+        styles[f"cr{i}"] = {"fill": "none", "stroke": f"$k{i}", "stroke-width": "1", "opacity": "0.5"}
+        styles[f"cx{i}"] = {"fill": "none", "stroke": f"$k{i}", "stroke-width": "1.6", "stroke-dasharray": "2 4"}
+        styles[f"ca{i}"] = {"fill": "none", "stroke": f"$k{i}", "stroke-width": "3.4", "stroke-linecap": "round"}
+        styles[f"cp{i}"] = {"fill": "$cell", "stroke": f"$k{i}", "stroke-width": "2.2"}
     return styles
 
 
