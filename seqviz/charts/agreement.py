@@ -9,7 +9,7 @@ from typing import Literal
 import altair as alt
 import numpy as np
 
-from seqviz.charts.backward import power_axis
+from seqviz.charts.gradient_axes import power_axis
 from seqviz.charts.palette import Theme, category_colours, cell_categories
 from seqviz.charts.style import colour, labels_expression, shortened, styled
 from seqviz.gradients import Agreement

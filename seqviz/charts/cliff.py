@@ -7,8 +7,8 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from seqviz.charts.backward import power_axis
 from seqviz.charts.clipping_text import clipping_name
+from seqviz.charts.gradient_axes import power_axis
 from seqviz.charts.palette import Theme, category_colours, sequential_ramp
 from seqviz.charts.scales import power_of_ten
 from seqviz.charts.style import colour, styled
