@@ -66,6 +66,10 @@ class WorkerDiedError(BackendError):
     """The worker process ended before it answered; it was replaced."""
 
 
+class TraceGoneError(BackendError):
+    """A worker does not hold the numbers of a long text (any more); they can be made again."""
+
+
 def unknown_name(field: str, value: object, known: object) -> UnknownNameError:
     """Builds the error for a name that is not among the known ones."""
     return UnknownNameError(

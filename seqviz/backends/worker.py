@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from cachetools import LRUCache
 
+from seqviz.backends.long_requests import LongRequest
+from seqviz.backends.long_worker import LongTexts
 from seqviz.backends.requests import (
     MAX_PIECES,
     AgreementRequest,
@@ -35,6 +37,7 @@ class Worker:
     def __init__(self) -> None:
         self._models: LRUCache[tuple[str, str], LoadedModel] = LRUCache(KEPT_MODELS)
         self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
+        self._long_texts = LongTexts()
 
     @singledispatchmethod
     def answer(self, request: object) -> Any:
@@ -77,6 +80,11 @@ class Worker:
             clause=request.clause,
             verbs=request.verbs,
         )
+
+    @answer.register
+    def _(self, request: LongRequest) -> Any:  # type: ignore[type-arg]  # a class, for the dispatch
+        run = request.run()
+        return self._long_texts.answer(request, self._model(run.model), (run, fingerprint(run.model)))
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
         key = (request, fingerprint(request.model))
