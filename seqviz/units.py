@@ -187,7 +187,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
-    """The units that track one property best.
+    r"""The units that track one property best.
 
     Args:
         property: its name.
@@ -260,6 +260,7 @@ class Moments:
         units: the pattern, the strongest unit first.
         num_units: units of the whole pattern; more than ``units`` where only the strongest were used.
         on: units that are on throughout the span, whether or not they are off around it.
+        units_on: how many of ``units`` are on at each step, (step,).
         matches: ranked.
         seconds: of the search.
     """
@@ -272,5 +273,9 @@ class Moments:
     units: tuple[PatternUnit, ...]
     num_units: int
     on: int
+    units_on: IntArray
     matches: tuple[Match, ...]
     seconds: float
+
+    def __post_init__(self) -> None:
+        freeze(self)

@@ -131,7 +131,7 @@ def _goes_off(values: FloatArray, threshold: float, slack: int) -> Bools:
 
 
 def _runs(on: Bools) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Where the run that holds each step begins, and where it ends (not included); (step, unit), any value where off."""
+    """Where the run that holds each step begins and ends (not included), (step, unit); any value where off."""
     steps = np.arange(len(on), dtype=np.int32)[:, None]
     before = np.concatenate([np.zeros((1, on.shape[1]), np.bool_), on[:-1]])
     begins = np.maximum.accumulate(np.where(on & ~before, steps, np.int32(0)), 0)

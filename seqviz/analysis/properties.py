@@ -35,7 +35,9 @@ _WORDS = re.compile(r"\w+(?:['’]\w+)*")
 _SHOUTED = re.compile(r"\b[^\W\d_a-z]{2,}\b")
 _SPEAKERS = re.compile(r"(?m)^[^\n:]{1,40}:(?=\s*$)")
 _SENTENCE_ENDS = re.compile(r"[.!?;:]+[\"'”’)]*\s|\n\s*\n")
-_NEGATIONS = frozenset(("not", "n't", "no", "never", "nothing", "nobody", "neither", "nor", "without", "hardly", "cannot"))
+_NEGATIONS = frozenset(
+    ("not", "n't", "no", "never", "nothing", "nobody", "neither", "nor", "without", "hardly", "cannot")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,10 @@ def properties_of(text: LongText, *, own_pattern: str = "") -> list[Property]:
     Raises:
         InvalidInputError: the pattern is no regular expression, too long, or takes too long.
     """
-    found = [Property(name=name, binary=is_binary(name), values=rule(text)) for name, rule in rules_for(text.kind).items()]
+    rules = rules_for(text.kind).items()
+    found = [Property(name=name, binary=is_binary(name), values=rule(text)) for name, rule in rules]
+    # Where no bracket stands within another, the depth says nothing more.
+    found = [one for one in found if one.name != "bracket_depth" or one.values.max(initial=0) > 1]
     if own_pattern:
         found.append(Property(name=OWN_PATTERN, binary=True, values=matches(text, own_pattern)))
     return found
@@ -85,7 +90,9 @@ def matches(text: LongText, pattern: str) -> FloatArray:
             "The pattern has {count} characters; the limit is {limit}.", count=len(pattern), limit=MAX_PATTERN_LENGTH
         )
     try:
-        found = [one.span() for one in regex.finditer(pattern, text.text, timeout=PATTERN_SECONDS, flags=regex.MULTILINE)]
+        found = [
+            one.span() for one in regex.finditer(pattern, text.text, timeout=PATTERN_SECONDS, flags=regex.MULTILINE)
+        ]
     except regex.error as error:
         raise InvalidInputError("This is not a regular expression: {reason}.", reason=error) from error
     except TimeoutError as error:
@@ -195,7 +202,9 @@ def line_position(text: LongText) -> FloatArray:
 
 def sentence_position(text: LongText) -> FloatArray:
     """Pieces since the sentence began."""
-    return _since(_overlapped(text, [(one.end() - 1, one.end()) for one in _SENTENCE_ENDS.finditer(text.text)], gaps=True))
+    return _since(
+        _overlapped(text, [(one.end() - 1, one.end()) for one in _SENTENCE_ENDS.finditer(text.text)], gaps=True)
+    )
 
 
 def word_position(text: LongText) -> FloatArray:
@@ -257,7 +266,7 @@ def _of_pieces(text: LongText, says: Callable[[str], bool]) -> FloatArray:
 
 
 def _overlapped(text: LongText, spans: list[tuple[int, int]], *, gaps: bool = False) -> FloatArray:
-    """1 for the pieces that share a character with one of the spans; with ``gaps``, what stands before a piece counts."""
+    """1 for the pieces that share a character with a span; with ``gaps``, what stands before a piece counts too."""
     change = np.zeros(len(text.text) + 2)
     for start, end in spans:
         change[start] += 1

@@ -38,12 +38,14 @@ def track(layers: Layers, properties: Sequence[Property], *, quantity: str, best
     found: tuple[Tracked, ...] = ()
     if usable:
         wanted = np.stack([one.values for one in usable], 1)
-        places = [UnitPlace(layer=s.layer, direction=s.direction, unit=u) for s, _ in layers for u in range(s.num_units)]
+        places = [
+            UnitPlace(layer=s.layer, direction=s.direction, unit=u) for s, _ in layers for u in range(s.num_units)
+        ]
         chosen = np.concatenate([correlations(values[:half], wanted[:half]) for _, values in layers])
         held = np.concatenate([correlations(values[half:], wanted[half:]) for _, values in layers])
         chance = chance_level([values[:half] for _, values in layers], wanted[:half])
         found = tuple(
-            _tracked(layers, one, places, chosen[:, i], held[:, i], float(chance[i]), half, best)
+            _tracked(layers, one, places, chosen[:, i], held[:, i], float(chance[i]), half=half, best=best)
             for i, one in enumerate(usable)
         )
     rare = tuple(one.name for one in properties if one not in usable)
@@ -87,6 +89,7 @@ def _tracked(
     chosen: FloatArray,
     held: FloatArray,
     chance: float,
+    *,
     half: int,
     best: int,
 ) -> Tracked:
@@ -107,9 +110,7 @@ def _tracked(
     )
 
 
-def _score(
-    place: UnitPlace, one: Property, chosen: float, held: float, held_values: FloatArray, half: int
-) -> Score:
+def _score(place: UnitPlace, one: Property, chosen: float, held: float, held_values: FloatArray, half: int) -> Score:
     area = float("nan")
     if one.binary:
         area = auc(held_values if chosen >= 0 else -held_values, one.values[half:])

@@ -72,9 +72,7 @@ class LongTexts:
             )
             if not self._make_room(trace.num_bytes):
                 progress = trace.progress()
-                return Progress(
-                    done=0, total=progress.total, seconds=0.0, num_bytes=progress.num_bytes, waiting=True
-                )
+                return Progress(done=0, total=progress.total, seconds=0.0, num_bytes=progress.num_bytes, waiting=True)
             self._traces[key] = trace
         self._traces.move_to_end(key)
         return trace.advance(seconds=READ_SECONDS)
@@ -91,7 +89,7 @@ class LongTexts:
         return True
 
     @singledispatchmethod
-    def _about(self, request: object, trace: LongTrace, text: LongText) -> Any:
+    def _about(self, request: object, _trace: LongTrace, _text: LongText) -> Any:
         raise TypeError(f"no handler for {type(request).__name__}")
 
     @_about.register
@@ -168,6 +166,7 @@ class LongTexts:
             units=tuple(PatternUnit(place=places[column], sign=sign, mean=mean) for column, sign, mean in rows),
             num_units=total,
             on=chosen.on,
+            units_on=on.sum(1).astype("uint8"),
             matches=tuple(Match(start=one.start, end=one.end, exact=one.exact, on=one.on) for one in found),
             seconds=time.perf_counter() - started,
         )

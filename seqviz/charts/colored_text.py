@@ -1,4 +1,4 @@
-"""A long text coloured by one number a piece, in the manner of Karpathy, Johnson and Li 2015: readable, and exact on hover.
+"""A long text coloured by one number a piece, as Karpathy, Johnson and Li 2015 did: readable, and exact on hover.
 
 All of the text travels once, as text; the numbers as float32. The browser colours what is visible.
 """
@@ -38,7 +38,9 @@ _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"
 @lru_cache(maxsize=1)
 def text_css() -> str:
     """The style sheet of a coloured text: the product's colours, and letters that can be read on each of them."""
-    return "\n".join([figure_css(), _letter_css(), files("seqviz.charts").joinpath("assets/text.css").read_text("utf-8")])
+    return "\n".join(
+        [figure_css(), _letter_css(), files("seqviz.charts").joinpath("assets/text.css").read_text("utf-8")]
+    )
 
 
 @lru_cache(maxsize=1)
@@ -198,7 +200,7 @@ def _letter_css() -> str:
     for theme in THEMES:
         dark = COLOURS["text"][theme], COLOURS["surface"][theme]
         inks = [
-            f"--sv-{letter}{index}-ink:{max(dark, key=lambda ink: _contrast(ink, colour))}"  # noqa: B023
+            f"--sv-{letter}{index}-ink:{max(dark, key=lambda ink: _contrast(ink, colour))}"
             for letter, ramp in ramps[theme].items()
             for index, colour in enumerate(ramp)
         ]

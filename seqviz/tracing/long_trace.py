@@ -88,7 +88,9 @@ class LongTrace:
         self._arrays: dict[tuple[int, Direction], dict[str, FloatArray]] = {}
         self._counts: dict[tuple[int, Direction, str], IntArray] = {}
         model = loaded.model
-        places = [(layer, direction) for layer in range(len(model.stack.layers)) for direction in model.stack.directions]
+        places = [
+            (layer, direction) for layer in range(len(model.stack.layers)) for direction in model.stack.directions
+        ]
         self.shapes = tuple(_shape(model, layer, direction) for layer, direction in places)
         self._work = self._all_chunks()
         self._done = 0

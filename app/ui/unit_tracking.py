@@ -1,0 +1,271 @@
+"""The view "What is this unit for?" of the Units page."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from app.ui.gradient_views import show_chart
+from app.ui.settings import Settings, page_theme
+from app.ui.unit_downloads import unit_downloads
+from app.ui.unit_reading import ask_about
+from app.ui.unit_state import choose_unit, quantities_of, unit_in_focus
+from app.ui.unit_text import show_text
+from app.ui.url import keep, take
+from seqviz.backends.long_requests import TrackingRequest, UnitRequest
+from seqviz.backends.requests import TraceRequest
+from seqviz.charts.colored_text import coloured_text
+from seqviz.charts.notation import quantity_name
+from seqviz.charts.properties import property_name, property_rule
+from seqviz.charts.saturation import layer_name
+from seqviz.charts.tracking import series_chart, tracked_sentence, values_chart
+from seqviz.i18n import Translator
+from seqviz.units import LongText, Tracked, Tracking, UnitPlace, UnitSeries
+
+NO_PROPERTY = "none"
+
+
+def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
+    """The text coloured by a unit; which units track which property."""
+    t = settings.t
+    left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
+    quantity = _quantity(left, text, t)
+    pattern = right.text_input(
+        t("Your own pattern"),
+        key="pattern",
+        bind="query-params",
+        placeholder=r"\bth\w+",
+        autocomplete="off",
+        help=t("A regular expression: its matches become a property like the others."),
+    )
+    tracking = ask_about(TrackingRequest(trace=run, quantity=quantity, pattern=pattern or ""), t)
+    tracked = {one.property: one for one in tracking.tracked}
+    name = _property(middle, tracked, pattern or "", t)
+    first = UnitPlace(layer=text.layers[0].layer, direction=text.layers[0].direction, unit=0)
+    best = tracked[name].best[0].place if name in tracked else first
+    place = unit_in_focus(text, quantity, best)
+    series = ask_about(
+        UnitRequest(
+            trace=run,
+            layer=place.layer,
+            direction=place.direction,
+            unit=place.unit,
+            quantity=quantity,
+            property="" if name == NO_PROPERTY else name,
+            pattern=pattern or "",
+        ),
+        t,
+    )
+    words, side = st.columns([7, 4])
+    with words:
+        _coloured(text, series, name, settings)
+    with side:
+        _place_inputs(text, place, t)
+        _rankings(tracking, series, name, text, t)
+    if name in tracked:
+        best_name = unit_name(best, text, quantity, t)
+        st.caption(
+            tracked_sentence(
+                tracked[name],
+                unit_name=best_name,
+                property_name=property_name(name, t),
+                num_units=tracking.num_units,
+                t=t,
+            )
+        )
+    _charts(series, name, text, settings)
+    unit_downloads(text, series, tracking, _figure(text, series, name, settings), t)
+
+
+def unit_name(place: UnitPlace, text: LongText, quantity: str, t: Translator) -> str:
+    """``cell state of unit 365, layer 2``."""
+    both = any(shape.direction == "backward" for shape in text.layers)
+    return t("{quantity} of unit {unit}, {layer}").format(
+        quantity=quantity_name(quantity, t=t),
+        unit=place.unit,
+        layer=layer_name(place.layer, place.direction, both=both, t=t),
+    )
+
+
+def _quantity(column: st.delta_generator.DeltaGenerator, text: LongText, t: Translator) -> str:
+    options = quantities_of(text)
+    take("quantity", options, options[0])
+    quantity = column.selectbox(
+        t("Quantity"),
+        options,
+        key="quantity",
+        format_func=lambda name: quantity_name(name, t=t),
+        on_change=_forget_unit,
+    )
+    keep("quantity", options[0])
+    return str(quantity)
+
+
+def _property(
+    column: st.delta_generator.DeltaGenerator, tracked: dict[str, Tracked], pattern: str, t: Translator
+) -> str:
+    options = [*tracked, NO_PROPERTY]
+    default = "pattern" if pattern and "pattern" in tracked else options[0]
+    take("property", options, default)
+    name = column.selectbox(
+        t("Property of the text"),
+        options,
+        key="property",
+        format_func=lambda one: t("none") if one == NO_PROPERTY else property_name(one, t),
+        on_change=_forget_unit,
+        help=None if st.session_state["property"] == NO_PROPERTY else property_rule(st.session_state["property"], t),
+    )
+    keep("property", default)
+    return str(name)
+
+
+def _forget_unit() -> None:
+    """A new property or quantity shows its own best unit."""
+    st.session_state.pop("unit", None)
+
+
+def _place_inputs(text: LongText, place: UnitPlace, t: Translator) -> None:
+    state = st.session_state
+    shapes = {f"{shape.layer}.{shape.direction}": shape for shape in text.layers}
+    both = any(shape.direction == "backward" for shape in text.layers)
+    state["unit-layer"], state["unit-index"] = f"{place.layer}.{place.direction}", place.unit
+    left, right = st.columns(2)
+    left.selectbox(
+        t("Layer"),
+        list(shapes),
+        key="unit-layer",
+        format_func=lambda one: layer_name(shapes[one].layer, shapes[one].direction, both=both, t=t),
+        on_change=_place_changed,
+    )
+    right.number_input(
+        t("Unit"),
+        0,
+        shapes[state["unit-layer"]].num_units - 1,
+        key="unit-index",
+        on_change=_place_changed,
+    )
+
+
+def _place_changed() -> None:
+    st.session_state["unit"] = f"{st.session_state['unit-layer']}.{st.session_state['unit-index']}"
+
+
+def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, t: Translator) -> None:
+    properties, units, this = st.tabs([t("Properties"), t("Best units"), t("This unit")])
+    with properties:
+        rows = [
+            {
+                t("Property"): property_name(one.property, t),
+                t("Unit"): _short_place(one.best[0].place, text),
+                "r": one.best[0].held_out,
+                "AUC": one.best[0].auc,
+                t("by chance"): one.chance,
+                t("n"): one.positives,
+            }
+            for one in tracking.tracked
+        ]
+        _table(rows, "properties", [(str(one.best[0].place), one.property) for one in tracking.tracked])
+        if tracking.rare:
+            st.caption(
+                t("Too rare in this text: {names}.").format(
+                    names=", ".join(property_name(one, t) for one in tracking.rare)
+                )
+            )
+    with units:
+        best = next((one.best for one in tracking.tracked if one.property == name), ())
+        rows = [
+            {
+                t("Unit"): _short_place(one.place, text),
+                t("r, chosen on"): one.chosen,
+                t("r, held out"): one.held_out,
+                "AUC": one.auc,
+            }
+            for one in best
+        ]
+        if rows:
+            _table(rows, "best", [(str(one.place), name) for one in best])
+        else:
+            st.caption(t("Choose a property."))
+    with this:
+        rows = [
+            {t("Property"): property_name(one.property, t), t("r, held out"): one.held_out, "AUC": one.auc}
+            for one in series.scores
+        ]
+        _table(rows, "this", [(str(series.place), one.property) for one in series.scores])
+
+
+def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]]) -> None:
+    """A ranking whose rows can be chosen."""
+    number = {"r", "AUC"} | {name for row in rows[:1] for name, value in row.items() if isinstance(value, float)}
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=300,
+        key=f"ranking-{key}",
+        on_select=partial(_row_chosen, f"ranking-{key}", places),
+        selection_mode="single-row",
+        column_config={name: st.column_config.NumberColumn(format="%.2f") for name in number},
+    )
+
+
+def _row_chosen(key: str, places: list[tuple[str, str]]) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows and rows[0] < len(places):
+        place, name = places[rows[0]]
+        choose_unit(place, property_name=name)
+
+
+def _short_place(place: UnitPlace, text: LongText) -> str:
+    both = any(shape.direction == "backward" for shape in text.layers)
+    arrow = {"forward": "→", "backward": "←"}[place.direction] if both else ""
+    return f"{place.layer + 1}{arrow} · {place.unit}"
+
+
+def _figure(text: LongText, series: UnitSeries, name: str, settings: Settings):  # type: ignore[no-untyped-def] # noqa: ANN202
+    t = settings.t
+    limit = None
+    if series.quantity == "cell_state":
+        limit = float(np.quantile(np.abs(series.values), 0.99)) or None
+    elif series.quantity.endswith("_gate"):
+        limit = 1.0
+    shown = series.property is not None
+    return coloured_text(
+        text,
+        values=series.values,
+        quantity=series.quantity,
+        name=unit_name(series.place, text, series.quantity, t),
+        limit=limit,
+        binary=series.property if shown and series.binary else None,
+        numbers=series.property if shown and not series.binary else None,
+        property_name=property_name(name, t) if shown else "",
+        height=560 if settings.presenter else 470,
+        font_size=settings.font_size,
+        language=settings.language.replace("_", "-"),
+        t=t,
+    )
+
+
+def _coloured(text: LongText, series: UnitSeries, name: str, settings: Settings) -> None:
+    show_text(_figure(text, series, name, settings), key="units-text")
+
+
+def _charts(series: UnitSeries, name: str, text: LongText, settings: Settings) -> None:
+    t = settings.t
+    label = unit_name(series.place, text, series.quantity, t)
+    shown = "" if series.property is None else property_name(name, t)
+    left, right = st.columns([7, 4])
+    with left:
+        show_chart(
+            series_chart(
+                series, unit_name=label, property_name=shown, theme=page_theme(), font_size=settings.font_size, t=t
+            )
+        )
+    if series.property is not None:
+        with right:
+            show_chart(
+                values_chart(
+                    series, unit_name=label, property_name=shown, theme=page_theme(), font_size=settings.font_size, t=t
+                )
+            )
