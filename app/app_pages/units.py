@@ -8,9 +8,7 @@ from app.ui.unit_inputs import offer_cut, reading_inputs
 from app.ui.unit_moments import moments_view
 from app.ui.unit_reading import ask_about
 from app.ui.unit_saturation import saturation_view
-from app.ui.unit_state import VIEWS
 from app.ui.unit_tracking import unit_view
-from app.ui.url import keep, take
 from seqviz.backends.long_requests import LongTextRequest
 from seqviz.checkpoints import list_checkpoints
 from seqviz.errors import SeqvizError, TextTooLongError
@@ -35,20 +33,7 @@ if not found:
     st.stop()
 
 reading = reading_inputs({info.name: info for info in found}, t)
-take("view", VIEWS, VIEWS[0])
-view = st.segmented_control(
-    t("View"),
-    VIEWS,
-    required=True,
-    key="view",
-    label_visibility="collapsed",
-    format_func=lambda name: {
-        "unit": t("What is this unit for?"),
-        "saturation": t("Saturation"),
-        "moments": t("Find similar moments"),
-    }[name],
-)
-keep("view", VIEWS[0])
+view = st.session_state["view"]
 try:
     text = ask_about(LongTextRequest(trace=reading.run), t)
     if view == "saturation":

@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from app.ui.unit_state import VIEWS
 from app.ui.url import keep, take, take_matching
 from seqviz.backends.requests import TraceRequest
 from seqviz.checkpoints import CheckpointInfo
@@ -19,7 +20,7 @@ FIRST_MODEL = "shakespeare-lstm-2x512"
 MAX_LINK_LENGTH = 1000
 """Characters of a text of one's own that still go into the link."""
 MAX_AREA_LENGTH = 300_000
-LENGTHS = (1000, 2000, 5000, 10_000, 19_000)
+LENGTHS = ("1000", "2000", "5000", "10000", "20000")
 TEMPERATURES = (0.0, 0.5, 0.7, 0.8, 0.9, 1.0, 1.2)
 
 
@@ -32,8 +33,8 @@ class Reading:
 
 
 def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
-    """Draws model and text and returns what they say."""
-    left, right = st.columns([4, 5], vertical_alignment="bottom")
+    """Draws model, text and view, and returns what the first two say; the view stands in the session."""
+    left, right, last = st.columns([26, 34, 42], vertical_alignment="bottom")
     first = FIRST_MODEL if FIRST_MODEL in models else next(iter(models))
     take("model", list(models), first)
     model = left.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
@@ -47,18 +48,35 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
         required=True,
         key="source",
         format_func=lambda name: {
-            "example": t("an example"),
+            "example": t("example"),
             "own": t("my own"),
             "written": t("written by the model"),
         }[name],
     )
     keep("source", sources[0])
+    _view(last, t)
     if source == "own":
         return Reading(run=TraceRequest(model=model, text=_own_text(models[model], t)), source="own")
     if source == "written":
         return Reading(run=_written(model, t), source="written")
     example = long_example(models[model].config.task, piece_kind(models[model]))
     return Reading(run=TraceRequest(model=model, text=example), source="example")
+
+
+def _view(column: st.delta_generator.DeltaGenerator, t: Translator) -> None:
+    take("view", VIEWS, VIEWS[0])
+    column.segmented_control(
+        t("View"),
+        VIEWS,
+        required=True,
+        key="view",
+        format_func=lambda name: {
+            "unit": t("What is this unit for?"),
+            "saturation": t("Saturation"),
+            "moments": t("Similar moments"),
+        }[name],
+    )
+    keep("view", VIEWS[0])
 
 
 def piece_kind(info: CheckpointInfo) -> PieceKind:
@@ -93,9 +111,9 @@ def _own_text(info: CheckpointInfo, t: Translator) -> str:
 
 def _written(model: str, t: Translator) -> TraceRequest:
     left, middle, right, last = st.columns([3, 3, 2, 4], vertical_alignment="bottom")
-    length = left.select_slider(
-        t("Pieces to write"), LENGTHS, 2000, key="length", bind="query-params", format_func=lambda n: f"{n:,}"
-    )
+    take("length", LENGTHS, LENGTHS[1])
+    length = left.select_slider(t("Pieces to write"), LENGTHS, key="length", format_func=lambda one: f"{int(one):,}")
+    keep("length", LENGTHS[1])
     temperature = middle.select_slider(
         t("Temperature"),
         TEMPERATURES,

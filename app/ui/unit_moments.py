@@ -19,9 +19,9 @@ from seqviz.charts.colored_text import ColouredText, coloured_text
 from seqviz.charts.notation import quantity_name, visible
 from seqviz.i18n import Translator
 from seqviz.long_examples import example_span
-from seqviz.units import LongText, Moments
+from seqviz.units import LongText, Match, Moments
 
-CONTEXT = 28
+CONTEXT = 14
 _SENT = "units-span-sent"
 
 
@@ -116,10 +116,7 @@ def _matches(moments: Moments, text: LongText, t: Translator) -> int | None:
     rows = [
         {
             t("Units"): one.exact,
-            t("on"): one.on,
-            t("before"): visible(text.span(max(0, one.start - CONTEXT), one.start))[-CONTEXT:],
-            t("moment"): visible(text.span(one.start, one.end)),
-            t("behind"): visible(text.span(one.end, min(len(text), one.end + CONTEXT)))[:CONTEXT],
+            t("moment in its context"): _in_context(text, one),
             t("step"): one.start + 1,
         }
         for one in moments.matches
@@ -130,21 +127,29 @@ def _matches(moments: Moments, text: LongText, t: Translator) -> int | None:
         height=330,
         key="moments-table",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-cell",
         column_config={
+            t("step"): st.column_config.Column(width="small"),
             t("Units"): st.column_config.ProgressColumn(
                 format=f"%d / {most}", min_value=0, max_value=most, width="small"
-            )
+            ),
         },
     )
     st.caption(
         t(
             "Ranked by how many of the {units} units are on throughout the span and off around it, then by how many "
-            "are on throughout. {count} spans in {seconds} ms. Click a row to go there."
+            "are on throughout. At least a third of the units. {count} spans in {seconds} ms. Click a row to go there."
         ).format(units=most, count=len(moments.matches), seconds=round(1e3 * moments.seconds))
     )
-    chosen = event["selection"]["rows"]
-    return moments.matches[chosen[0]].start if chosen and chosen[0] < len(moments.matches) else None
+    cells = event["selection"]["cells"]
+    return moments.matches[cells[0][0]].start if cells and cells[0][0] < len(moments.matches) else None
+
+
+def _in_context(text: LongText, match: Match) -> str:
+    before = visible(text.span(max(0, match.start - CONTEXT), match.start))[-CONTEXT:]
+    behind = visible(text.span(match.end, min(len(text), match.end + CONTEXT)))[:CONTEXT]
+    moment = visible(text.span(match.start, match.end))
+    return f"{before} « {moment} » {behind}"
 
 
 def _units(moments: Moments, t: Translator) -> None:
@@ -165,16 +170,16 @@ def _units(moments: Moments, t: Translator) -> None:
             hide_index=True,
             key="moments-units",
             on_select=partial(_unit_chosen, moments),
-            selection_mode="single-row",
+            selection_mode="single-cell",
             column_config={t("mean in the span"): st.column_config.NumberColumn(format="%.3f")},
         )
         st.caption(t("Click a row to see the unit in the text."))
 
 
 def _unit_chosen(moments: Moments) -> None:
-    rows = st.session_state["moments-units"]["selection"]["rows"]
-    if rows and rows[0] < len(moments.units):
-        choose_unit(str(moments.units[rows[0]].place), quantity=moments.quantity)
+    cells = st.session_state["moments-units"]["selection"]["cells"]
+    if cells and cells[0][0] < len(moments.units):
+        choose_unit(str(moments.units[cells[0][0]].place), quantity=moments.quantity)
 
 
 def _figure(text: LongText, moments: Moments, reveal: int | None, settings: Settings) -> ColouredText:

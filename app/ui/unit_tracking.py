@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from app.ui.backend import show_error
 from app.ui.gradient_views import show_chart
 from app.ui.settings import Settings, page_theme
 from app.ui.unit_downloads import unit_downloads
@@ -20,7 +21,8 @@ from seqviz.charts.colored_text import coloured_text
 from seqviz.charts.notation import quantity_name
 from seqviz.charts.properties import property_name, property_rule
 from seqviz.charts.saturation import layer_name
-from seqviz.charts.tracking import series_chart, tracked_sentence, values_chart
+from seqviz.charts.tracking import MAX_POINTS, series_chart, tracked_sentence, values_chart
+from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator
 from seqviz.units import LongText, Tracked, Tracking, UnitPlace, UnitSeries
 
@@ -40,9 +42,17 @@ def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
         autocomplete="off",
         help=t("A regular expression: its matches become a property like the others."),
     )
-    tracking = ask_about(TrackingRequest(trace=run, quantity=quantity, pattern=pattern or ""), t)
+    pattern = pattern or ""
+    try:
+        tracking = ask_about(TrackingRequest(trace=run, quantity=quantity, pattern=pattern), t)
+    except InvalidInputError as problem:
+        if not pattern:
+            raise
+        show_error(problem, t)
+        pattern = ""
+        tracking = ask_about(TrackingRequest(trace=run, quantity=quantity), t)
     tracked = {one.property: one for one in tracking.tracked}
-    name = _property(middle, tracked, pattern or "", t)
+    name = _property(middle, tracked, pattern, t)
     first = UnitPlace(layer=text.layers[0].layer, direction=text.layers[0].direction, unit=0)
     best = tracked[name].best[0].place if name in tracked else first
     place = unit_in_focus(text, quantity, best)
@@ -54,7 +64,7 @@ def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
             unit=place.unit,
             quantity=quantity,
             property="" if name == NO_PROPERTY else name,
-            pattern=pattern or "",
+            pattern=pattern,
         ),
         t,
     )
@@ -159,10 +169,10 @@ def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText,
             {
                 t("Property"): property_name(one.property, t),
                 t("Unit"): _short_place(one.best[0].place, text),
-                "r": one.best[0].held_out,
-                "AUC": one.best[0].auc,
-                t("by chance"): one.chance,
-                t("n"): one.positives,
+                "r": _signed(one.best[0].held_out),
+                t("chance"): f"{one.chance:.2f}",
+                "AUC": _share(one.best[0].auc),
+                "n": one.positives,
             }
             for one in tracking.tracked
         ]
@@ -178,9 +188,9 @@ def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText,
         rows = [
             {
                 t("Unit"): _short_place(one.place, text),
-                t("r, chosen on"): one.chosen,
-                t("r, held out"): one.held_out,
-                "AUC": one.auc,
+                t("r, held out"): _signed(one.held_out),
+                "AUC": _share(one.auc),
+                t("r, chosen on"): _signed(one.chosen),
             }
             for one in best
         ]
@@ -190,7 +200,11 @@ def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText,
             st.caption(t("Choose a property."))
     with this:
         rows = [
-            {t("Property"): property_name(one.property, t), t("r, held out"): one.held_out, "AUC": one.auc}
+            {
+                t("Property"): property_name(one.property, t),
+                t("r, held out"): _signed(one.held_out),
+                "AUC": _share(one.auc),
+            }
             for one in series.scores
         ]
         _table(rows, "this", [(str(series.place), one.property) for one in series.scores])
@@ -198,23 +212,31 @@ def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText,
 
 def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]]) -> None:
     """A ranking whose rows can be chosen."""
-    number = {"r", "AUC"} | {name for row in rows[:1] for name, value in row.items() if isinstance(value, float)}
+    small = {name: st.column_config.Column(width="small") for name in list(rows[0])[1:]} if rows else {}
     st.dataframe(
         rows,
         hide_index=True,
         height=300,
         key=f"ranking-{key}",
-        on_select=partial(_row_chosen, f"ranking-{key}", places),
-        selection_mode="single-row",
-        column_config={name: st.column_config.NumberColumn(format="%.2f") for name in number},
+        on_select=partial(_cell_chosen, f"ranking-{key}", places),
+        selection_mode="single-cell",
+        column_config=small,
     )
 
 
-def _row_chosen(key: str, places: list[tuple[str, str]]) -> None:
-    rows = st.session_state[key]["selection"]["rows"]
-    if rows and rows[0] < len(places):
-        place, name = places[rows[0]]
+def _cell_chosen(key: str, places: list[tuple[str, str]]) -> None:
+    cells = st.session_state[key]["selection"]["cells"]
+    if cells and cells[0][0] < len(places):
+        place, name = places[cells[0][0]]
         choose_unit(place, property_name=name)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\u2212")
+
+
+def _share(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.2f}"
 
 
 def _short_place(place: UnitPlace, text: LongText) -> str:
@@ -255,11 +277,20 @@ def _charts(series: UnitSeries, name: str, text: LongText, settings: Settings) -
     t = settings.t
     label = unit_name(series.place, text, series.quantity, t)
     shown = "" if series.property is None else property_name(name, t)
-    left, right = st.columns([7, 4])
+    left, right = st.columns([7, 4], vertical_alignment="bottom")
     with left:
+        start, end = _stretch(len(text), t)
         show_chart(
             series_chart(
-                series, unit_name=label, property_name=shown, theme=page_theme(), font_size=settings.font_size, t=t
+                series,
+                unit_name=label,
+                axis_name=quantity_name(series.quantity, t=t),
+                property_name=shown,
+                start=start,
+                end=end,
+                theme=page_theme(),
+                font_size=settings.font_size,
+                t=t,
             )
         )
     if series.property is not None:
@@ -269,3 +300,15 @@ def _charts(series: UnitSeries, name: str, text: LongText, settings: Settings) -
                     series, unit_name=label, property_name=shown, theme=page_theme(), font_size=settings.font_size, t=t
                 )
             )
+
+
+def _stretch(count: int, t: Translator) -> tuple[int, int]:
+    """Which steps the chart over time shows: a stretch that needs no averaging, or all."""
+    if count <= MAX_POINTS:
+        return 0, count
+    left, right = st.columns([5, 3], vertical_alignment="bottom")
+    whole = right.toggle(t("Whole text, averaged"), key="whole", bind="query-params")
+    start = left.slider(
+        t("Chart from step"), 1, count - MAX_POINTS + 1, 1, key="from", bind="query-params", disabled=whole
+    )
+    return (0, count) if whole else (int(start) - 1, int(start) - 1 + MAX_POINTS)

@@ -17,6 +17,8 @@ from seqviz.types import FloatArray
 
 MAX_PATTERN_UNITS = 128
 MAX_CANDIDATES = 6000
+FEWEST_SHARE = 1 / 3
+"""Share of the pattern's units that a match has on throughout and off around, at least."""
 LENGTH_RATIO = 3
 """A match is at most this many times longer or shorter than the brushed span (or two steps, for short ones)."""
 
@@ -100,7 +102,7 @@ def search(on: Bools, start: int, end: int, *, slack: int, limit: int = 50) -> l
         on: (step, pattern unit).
         start, end: the brushed span.
         slack: as in ``pattern``.
-        limit: spans at most; no two overlap, and none overlaps the brushed one.
+        limit: spans at most; no two overlap, none overlaps the brushed one, and all have a third of the units.
     """
     if not on.shape[1]:
         return []
@@ -118,8 +120,9 @@ def search(on: Bools, start: int, end: int, *, slack: int, limit: int = 50) -> l
     taken = np.zeros(len(on), np.bool_)
     taken[start:end] = True
     picked: list[Found] = []
+    fewest = max(1, int(np.ceil(FEWEST_SHARE * on.shape[1])))
     for one in found:
-        if len(picked) < limit and one.exact and not taken[one.start : one.end].any():
+        if len(picked) < limit and one.exact >= fewest and not taken[one.start : one.end].any():
             taken[one.start : one.end] = True
             picked.append(one)
     return picked

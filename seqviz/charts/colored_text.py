@@ -139,6 +139,16 @@ def coloured_text(
     keys = t("Arrow keys walk through the text.")
     if brush:
         keys = t("Drag over a span, or click its start and its end; with the keyboard: arrows, Shift + arrows, Enter.")
+    if values is not None:
+        keys += " " + t("The strip at the right is the whole text, averaged.")
+    unknown = int(text.unknown.sum())
+    if unknown:
+        notes = [*notes, t("italic: {count} pieces not in the vocabulary").format(count=unknown)]
+    if quantity in ("count", "hidden_state", "cell_state") or values is None:
+        digits = 4
+    else:
+        digits = 3
+        notes = [*notes, t("gates are kept to three digits")]
     says = _sentence(text, values, name, t)
     payload: dict[str, Any] = {
         "text": text.text,
@@ -147,7 +157,7 @@ def coloured_text(
         "letter": "d" if signed else "s",
         "buckets": SIGNED_BUCKETS if signed else SHARE_BUCKETS,
         "limit": top,
-        "digits": 4 if quantity in ("hidden_state", "cell_state", "count") else 3,
+        "digits": digits,
         "property": None if binary is None else "".join("1" if one > 0 else "0" for one in binary),
         "numbers": None if numbers is None else [int(one) for one in numbers],
         "unknown": np.flatnonzero(text.unknown).tolist(),

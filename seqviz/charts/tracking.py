@@ -8,69 +8,56 @@ import numpy as np
 from seqviz.charts.palette import Theme, sequential_ramp
 from seqviz.charts.style import colour, sign_colours, styled
 from seqviz.i18n import Translator, english
-from seqviz.types import FloatArray
+from seqviz.types import FloatArray, IntArray
 from seqviz.units import Tracked, UnitSeries
 
 MAX_POINTS = 400
+"""Points of the chart over time; a longer stretch is averaged."""
 HISTOGRAM_BINS = 40
 MAX_LEVELS = 40
-
-
-def windows(count: int) -> int:
-    """Steps that one point of the chart over time stands for."""
-    return max(1, -(-count // MAX_POINTS))
 
 
 def series_chart(
     series: UnitSeries,
     *,
     unit_name: str,
+    axis_name: str = "",
     property_name: str = "",
+    start: int = 0,
+    end: int | None = None,
     theme: Theme = "light",
     font_size: int = 14,
     t: Translator = english,
 ) -> alt.LayerChart:
-    """A unit over the whole text, with the property as a band (yes or no) or as a second line.
+    """A unit over a stretch of the text, with the property behind it.
 
     Args:
         series: of the unit, with a property or without.
-        unit_name, property_name: for people.
+        unit_name, property_name: for people; ``axis_name`` is a short form of the first.
+        start, end: the stretch, the end not included; None for the end of the text.
         theme, font_size, t: as in every chart.
     """
-    width = windows(len(series.values))
-    mean = _windowed(series.values, width, np.mean)
-    low, high = _windowed(series.values, width, np.min), _windowed(series.values, width, np.max)
-    rows = [
-        {"step": i * width + 1, "value": _short(mean[i]), "low": _short(low[i]), "high": _short(high[i])}
-        for i in range(len(mean))
-    ]
-    base = alt.Chart(alt.InlineData(values=rows))
+    stretch = slice(start, end)
+    values = series.values[stretch]
+    holds = None if series.property is None else series.property[stretch]
+    width = max(1, -(-len(values) // MAX_POINTS))
+    steps = start + 1 + width * np.arange(-(-len(values) // width))
     x = alt.X(
         "step:Q",
         title=t("step"),
-        scale=alt.Scale(domain=[1, len(series.values)], nice=False),
+        scale=alt.Scale(domain=[start + 1, start + len(values)], nice=False),
         axis=alt.Axis(grid=False),
     )
-    value = alt.Y("value:Q", title=unit_name)
-    ink = sign_colours(theme)[1]
-    layers: list[alt.Chart] = []
-    if series.property is not None:
-        layers.append(_property_layer(series, width, property_name, theme, x))
-    if width > 1:
-        layers.append(
-            base.mark_area(opacity=0.25, color=ink).encode(x=x, y=alt.Y("low:Q", title=unit_name), y2="high:Q")
-        )
-    layers.append(
-        base.mark_line(color=ink, strokeWidth=1.8).encode(
-            x=x, y=value, tooltip=[alt.Tooltip("step:Q", title=t("step")), alt.Tooltip("value:Q", title=unit_name)]
-        )
-    )
+    chart = _values_layer(values, steps, width, axis_name or unit_name, theme, x)
+    if holds is not None:
+        top = 1.0 if series.binary else max(float(holds.max(initial=0)), 1.0)
+        band = _property_layer(holds, steps, width, property_name, theme, x, top=top)
+        chart = alt.layer(band, chart).resolve_scale(y="independent")
     subtitle = t("Every point is the mean of {count} steps; the band goes from their lowest to their highest value.")
     title = alt.TitleParams(
         f"{unit_name} · {property_name}" if property_name else unit_name,
         subtitle=subtitle.format(count=width) if width > 1 else "",
     )
-    chart = alt.layer(*layers).resolve_scale(y="independent") if _second_axis(series) else alt.layer(*layers)
     chart = chart.properties(height=14 * font_size, title=title, description=f"{unit_name}. {property_name}".strip())
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
@@ -102,47 +89,59 @@ def tracked_sentence(
     """What the best unit reaches, what it rests on, and what chance reaches."""
     best = one.best[0]
     measured = f"r = {best.held_out:+.2f}".replace("-", "\u2212")
-    if one.binary:
-        measured += f", AUC {best.auc:.2f}"
     says = t(
-        "{unit} tracks ‘{property}’: {measured}, measured on {steps} pieces that had no part in choosing it among "
-        "{units} units ({positives} with the property)."
+        "Best unit for ‘{property}’: {unit}, {measured}, measured on {steps} pieces that had no part in choosing it "
+        "among {units} units."
     ).format(
         unit=unit_name,
         property=property_name,
-        measured=measured,
-        steps=one.steps,
-        units=num_units,
-        positives=one.positives,
+        measured=f"{measured}, AUC {best.auc:.2f}" if one.binary else measured,
+        steps=f"{one.steps:,}",
+        units=f"{num_units:,}",
     )
+    rests = t("The property holds at {count} of them.").format(count=f"{one.positives:,}") if one.binary else ""
     chance = t("With the property shifted in time the best unit reaches |r| = {chance} by chance.").format(
         chance=f"{one.chance:.2f}"
     )
     weak = abs(best.held_out) <= one.chance
-    verdict = t("This is no more than chance: the model has no unit for it here.") if weak else ""
-    return " ".join(part for part in (says, chance, verdict) if part)
+    verdict = t("So this is no more than chance: no unit of the model is made for it.") if weak else ""
+    return " ".join(part for part in (says, rests, chance, verdict) if part)
 
 
-def _second_axis(series: UnitSeries) -> bool:
-    return series.property is not None
+def _values_layer(
+    values: FloatArray, steps: IntArray, width: int, axis_name: str, theme: Theme, x: alt.X
+) -> alt.LayerChart:
+    mean, low, high = (_windowed(values, width, how) for how in ("mean", "low", "high"))
+    numbers = zip(steps.tolist(), mean.tolist(), low.tolist(), high.tolist(), strict=True)
+    rows = [{"step": s, "value": _short(v), "low": _short(a), "high": _short(b)} for s, v, a, b in numbers]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    ink = sign_colours(theme)[1]
+    line = base.mark_line(color=ink, strokeWidth=1.8).encode(
+        y=alt.Y("value:Q", title=axis_name, axis=alt.Axis(tickCount=5)), tooltip=["step:Q", "value:Q"]
+    )
+    if width == 1:
+        return alt.layer(line)
+    return alt.layer(
+        base.mark_area(opacity=0.25, color=ink).encode(y=alt.Y("low:Q", title=axis_name), y2="high:Q"), line
+    )
 
 
-def _property_layer(series: UnitSeries, width: int, name: str, theme: Theme, x: alt.X) -> alt.Chart:
-    assert series.property is not None  # noqa: S101 (its caller looked)
-    mean = _windowed(series.property, width, np.mean)
-    rows = [{"step": i * width + 1, "value": _short(mean[i])} for i in range(len(mean))]
-    top = 1.0 if series.binary else max(float(mean.max()), 1.0)
-    ramp = sequential_ramp("share", theme)
+def _property_layer(
+    holds: FloatArray, steps: IntArray, width: int, name: str, theme: Theme, x: alt.X, *, top: float
+) -> alt.Chart:
+    mean = _windowed(holds, width, "mean")
+    rows = [{"step": s, "value": _short(v)} for s, v in zip(steps.tolist(), mean.tolist(), strict=True)]
+    shades = sequential_ramp("share", theme)
     return (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_area(interpolate="step-after", color=ramp[6], opacity=0.8, line={"color": ramp[10], "strokeWidth": 0.8})
+        .mark_area(interpolate="step-after", color=shades[5], opacity=0.7)
         .encode(
             x=x,
             y=alt.Y(
                 "value:Q",
                 title=name,
                 scale=alt.Scale(domain=[0, top], nice=False),
-                axis=alt.Axis(orient="right", grid=False, tickCount=2 if series.binary else 4),
+                axis=alt.Axis(orient="right", grid=False, tickCount=1 if top == 1 else 4),
             ),
         )
     )
@@ -226,12 +225,12 @@ def _levels(
     ).properties(title=t("Mean and standard deviation at every value"), description=f"{unit_name}. {property_name}")
 
 
-def _windowed(values: FloatArray, width: int, reduce: object) -> FloatArray:
+def _windowed(values: FloatArray, width: int, how: str) -> FloatArray:
+    """Mean, lowest or highest of every ``width`` values."""
     edges = np.arange(0, len(values), width)
-    ufunc = {np.min: np.minimum, np.max: np.maximum}.get(reduce)  # type: ignore[call-overload]
-    if ufunc is not None:
-        return np.asarray(ufunc.reduceat(values, edges))
-    return np.asarray(np.add.reduceat(values.astype(np.float64), edges) / np.diff([*edges, len(values)]))
+    if how == "mean":
+        return np.asarray(np.add.reduceat(values.astype(np.float64), edges) / np.diff([*edges, len(values)]))
+    return np.asarray({"low": np.minimum, "high": np.maximum}[how].reduceat(values, edges))
 
 
 def _short(value: float) -> float:
