@@ -57,7 +57,7 @@ def moments_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
     moments = ask_about(
         MomentsRequest(trace=run, quantity=quantity, start=start, end=end, threshold=threshold, slack=int(slack)), t
     )
-    words, side = st.columns([7, 5])
+    words, side = st.columns([13, 9])
     with side:
         reveal = _matches(moments, text, t)
         _units(moments, t)
@@ -129,10 +129,8 @@ def _matches(moments: Moments, text: LongText, t: Translator) -> int | None:
         on_select="rerun",
         selection_mode="single-cell",
         column_config={
-            t("step"): st.column_config.Column(width="small"),
-            t("Units"): st.column_config.ProgressColumn(
-                format=f"%d / {most}", min_value=0, max_value=most, width="small"
-            ),
+            t("step"): st.column_config.Column(width=60),
+            t("Units"): st.column_config.ProgressColumn(format=f"%d / {most}", min_value=0, max_value=most, width=100),
         },
     )
     st.caption(

@@ -68,7 +68,7 @@ def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
         ),
         t,
     )
-    words, side = st.columns([7, 4])
+    words, side = st.columns([13, 9])
     with words:
         _coloured(text, series, name, settings)
     with side:
@@ -212,7 +212,9 @@ def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText,
 
 def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]]) -> None:
     """A ranking whose rows can be chosen."""
-    small = {name: st.column_config.Column(width="small") for name in list(rows[0])[1:]} if rows else {}
+    small = (
+        {name: st.column_config.Column(width=62 if len(name) < 8 else 92) for name in list(rows[0])[1:]} if rows else {}
+    )
     st.dataframe(
         rows,
         hide_index=True,

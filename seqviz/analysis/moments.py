@@ -81,6 +81,11 @@ def pattern(
     return Pattern(column[order], sign_of[order], mean[order], on)
 
 
+def strongest(whole: Pattern, count: int = MAX_PATTERN_UNITS) -> Pattern:
+    """The first units of a pattern: more do not make the search better, only slower."""
+    return Pattern(whole.columns[:count], whole.signs[:count], whole.means[:count], whole.on)
+
+
 def on_matrix(layers: Sequence[FloatArray], chosen: Pattern, *, threshold: float) -> Bools:
     """Whether each unit of the pattern is on at each step, (step, pattern unit)."""
     edges = np.cumsum([0, *(values.shape[1] for values in layers)])

@@ -152,7 +152,7 @@ class LongTexts:
             signed=is_signed(request.quantity),
         )
         total = len(chosen.columns)
-        used = moments.Pattern(*(part[: moments.MAX_PATTERN_UNITS] for part in chosen[:3]), on=chosen.on)
+        used = moments.strongest(chosen)
         on = moments.on_matrix(layers, used, threshold=request.threshold)
         found = moments.search(on, request.start, request.end, slack=request.slack)
         places = [UnitPlace(layer=s.layer, direction=s.direction, unit=u) for s in shapes for u in range(s.num_units)]

@@ -28,7 +28,7 @@ def series_chart(
     theme: Theme = "light",
     font_size: int = 14,
     t: Translator = english,
-) -> alt.LayerChart:
+) -> alt.TopLevelMixin:
     """A unit over a stretch of the text, with the property behind it.
 
     Args:
@@ -59,7 +59,7 @@ def series_chart(
         subtitle=subtitle.format(count=width) if width > 1 else "",
     )
     chart = chart.properties(height=14 * font_size, title=title, description=f"{unit_name}. {property_name}".strip())
-    return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
+    return styled(chart, theme=theme, font_size=font_size)
 
 
 def values_chart(
@@ -70,17 +70,17 @@ def values_chart(
     theme: Theme = "light",
     font_size: int = 14,
     t: Translator = english,
-) -> alt.Chart | alt.LayerChart:
+) -> alt.TopLevelMixin:
     """The unit's values by the property: two histograms for yes or no, mean and spread at every number otherwise."""
     if series.property is None:
         raise ValueError("the series has no property")
-    chart: alt.Chart | alt.LayerChart
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart
     if series.binary:
         chart = _histograms(series.values, series.property, unit_name, property_name, theme, t)
     else:
         chart = _levels(series.values, series.property, unit_name, property_name, theme, t)
     chart = chart.properties(height=14 * font_size)
-    return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
+    return styled(chart, theme=theme, font_size=font_size)
 
 
 def tracked_sentence(
@@ -110,7 +110,7 @@ def tracked_sentence(
 
 def _values_layer(
     values: FloatArray, steps: IntArray, width: int, axis_name: str, theme: Theme, x: alt.X
-) -> alt.LayerChart:
+) -> alt.LayerChart | alt.FacetChart:
     mean, low, high = (_windowed(values, width, how) for how in ("mean", "low", "high"))
     numbers = zip(steps.tolist(), mean.tolist(), low.tolist(), high.tolist(), strict=True)
     rows = [{"step": s, "value": _short(v), "low": _short(a), "high": _short(b)} for s, v, a, b in numbers]
@@ -192,7 +192,7 @@ def _histograms(
 
 def _levels(
     values: FloatArray, numbers: FloatArray, unit_name: str, property_name: str, theme: Theme, t: Translator
-) -> alt.LayerChart:
+) -> alt.LayerChart | alt.FacetChart:
     rows = []
     top = float(numbers.max())
     width = max(1, int(np.ceil((top + 1) / MAX_LEVELS)))
