@@ -16,7 +16,7 @@ import numpy as np
 import regex
 
 from seqviz.errors import InvalidInputError
-from seqviz.types import FloatArray
+from seqviz.types import FloatArray, IntArray
 from seqviz.units import LongText, PieceKind
 
 PATTERN_SECONDS = 0.5
@@ -148,7 +148,7 @@ def line_break(text: LongText) -> FloatArray:
 
 def line_end_soon(text: LongText) -> FloatArray:
     """The line ends within the next few pieces."""
-    return _soon(_line_breaks(text), LINE_END_PIECES)
+    return _soon(_overlapped(text, _line_ends(text)), LINE_END_PIECES)
 
 
 def punctuation(text: LongText) -> FloatArray:
@@ -197,14 +197,12 @@ def bracket_depth(text: LongText) -> FloatArray:
 
 def line_position(text: LongText) -> FloatArray:
     """Pieces since the line began."""
-    return _since(_line_breaks(text))
+    return _since(_begins(text, _line_ends(text)))
 
 
 def sentence_position(text: LongText) -> FloatArray:
     """Pieces since the sentence began."""
-    return _since(
-        _overlapped(text, [(one.end() - 1, one.end()) for one in _SENTENCE_ENDS.finditer(text.text)], gaps=True)
-    )
+    return _since(_begins(text, [(one.end() - 1, one.end()) for one in _SENTENCE_ENDS.finditer(text.text)]))
 
 
 def word_position(text: LongText) -> FloatArray:
@@ -265,29 +263,35 @@ def _of_pieces(text: LongText, says: Callable[[str], bool]) -> FloatArray:
     return np.array([says(text.piece(step)) for step in range(len(text))], np.float64)
 
 
-def _overlapped(text: LongText, spans: list[tuple[int, int]], *, gaps: bool = False) -> FloatArray:
-    """1 for the pieces that share a character with a span; with ``gaps``, what stands before a piece counts too."""
+def _covered(text: LongText, spans: list[tuple[int, int]]) -> IntArray:
+    """How many characters before each place lie in one of the spans."""
     change = np.zeros(len(text.text) + 2)
     for start, end in spans:
         change[start] += 1
         change[max(start, end)] -= 1
-    covered = np.cumsum(np.cumsum(change) > 0)
-    before = np.concatenate([[0], covered])
-    starts = np.concatenate([[0], text.ends[:-1]]) if gaps else text.starts
-    return (before[text.ends] > before[starts]).astype(np.float64)
+    return np.concatenate([[0], np.cumsum(np.cumsum(change) > 0)])
 
 
-def _line_breaks(text: LongText) -> FloatArray:
-    """1 for the pieces at which a line ends or, where pieces are words, begins behind a break."""
-    return _overlapped(text, [(i, i + 1) for i, c in enumerate(text.text) if c == "\n"], gaps=text.kind == "word")
+def _overlapped(text: LongText, spans: list[tuple[int, int]]) -> FloatArray:
+    """1 for the pieces that share a character with one of the spans."""
+    before = _covered(text, spans)
+    return (before[text.ends] > before[text.starts]).astype(np.float64)
 
 
-def _since(marks: FloatArray) -> FloatArray:
-    """Steps since the last mark; the piece behind a mark, and the first one, has 0."""
-    steps = np.arange(len(marks))
-    last = np.maximum.accumulate(np.where(marks > 0, steps, -1))
-    before = np.concatenate([[-1], last[:-1]])
-    return (steps - before - 1).astype(np.float64)
+def _begins(text: LongText, ends: list[tuple[int, int]]) -> FloatArray:
+    """1 for the first piece, and for those with one of the spans in the piece before them or between the two."""
+    before = _covered(text, ends)[text.starts]
+    return (np.diff(before, prepend=-1) > 0).astype(np.float64)
+
+
+def _line_ends(text: LongText) -> list[tuple[int, int]]:
+    return [(place, place + 1) for place, character in enumerate(text.text) if character == "\n"]
+
+
+def _since(begins: FloatArray) -> FloatArray:
+    """Steps since the last beginning, which itself has 0."""
+    steps = np.arange(len(begins))
+    return (steps - np.maximum.accumulate(np.where(begins > 0, steps, 0))).astype(np.float64)
 
 
 def _soon(marks: FloatArray, reach: int) -> FloatArray:
