@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.measure import Table, machine
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-NAMES = ("trace_cost", "backward_cost", "throughput", "rerun")
+NAMES = ("trace_cost", "backward_cost", "long_trace", "throughput", "rerun")
 
 
 def main(names: list[str]) -> int:

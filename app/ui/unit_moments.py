@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import numpy as np
@@ -22,6 +23,8 @@ from seqviz.long_examples import example_span
 from seqviz.units import LongText, Match, Moments
 
 CONTEXT = 14
+FIRST_SPANS = (r"(?<=\n\n)[A-Z][A-Z ]+:", r"\"[^\"\n]{3,60}\"", r"(?<=\s)\w{5,}", r"\w+")
+"""Brushed first in a text that is no example: a speaker's name, a quotation, a longer word, a word."""
 _SENT = "units-span-sent"
 
 
@@ -84,12 +87,11 @@ def _span(text: LongText) -> tuple[int, int]:
 
 
 def _first_span(text: LongText) -> str:
-    place = text.text.find(wanted := example_span(text.task, text.kind))
-    if place < 0:
-        start = min(len(text) - 1, len(text) // 4)
-        return f"{start}-{min(len(text), start + 6)}"
-    start = int(np.searchsorted(text.starts, place))
-    return f"{start}-{int(np.searchsorted(text.starts, place + len(wanted)))}"
+    wanted = re.escape(example_span(text.task, text.kind))
+    found = next((one for pattern in (wanted, *FIRST_SPANS) if (one := re.search(pattern, text.text))), None)
+    start, end = found.span() if found else (0, 1)
+    first = min(int(np.searchsorted(text.starts, start)), len(text) - 1)
+    return f"{first}-{max(first + 1, int(np.searchsorted(text.starts, end)))}"
 
 
 def _matches(moments: Moments, text: LongText, t: Translator) -> int | None:
@@ -105,8 +107,8 @@ def _matches(moments: Moments, text: LongText, t: Translator) -> int | None:
         )
         return None
     st.markdown(
-        t("**{units} units** are on throughout ‘{span}’ and off around it; {on} are on throughout.").format(
-            units=moments.num_units, span=brushed.replace("*", r"\*"), on=moments.on
+        t("Units that are on throughout ‘{span}’ and off around it: **{units}**. On throughout: {on}.").format(
+            units=moments.num_units, span=_plain(brushed), on=moments.on
         )
     )
     if not moments.matches:
@@ -129,6 +131,7 @@ def _matches(moments: Moments, text: LongText, t: Translator) -> int | None:
         on_select="rerun",
         selection_mode="single-cell",
         column_config={
+            t("moment in its context"): st.column_config.Column(width=280),
             t("step"): st.column_config.Column(width=60),
             t("Units"): st.column_config.ProgressColumn(format=f"%d / {most}", min_value=0, max_value=most, width=100),
         },
@@ -141,6 +144,11 @@ def _matches(moments: Moments, text: LongText, t: Translator) -> int | None:
     )
     cells = event["selection"]["cells"]
     return moments.matches[cells[0][0]].start if cells and cells[0][0] < len(moments.matches) else None
+
+
+def _plain(text: str) -> str:
+    """A piece of anybody's text as it is, within Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+.!|<>$~:-])", r"\\\1", text)
 
 
 def _in_context(text: LongText, match: Match) -> str:

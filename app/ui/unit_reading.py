@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.ui.backend import backend
 from seqviz.backends.long_requests import LongRequest, ReadRequest
+from seqviz.backends.protocol import Pending
 from seqviz.backends.requests import TraceRequest
 from seqviz.errors import TraceGoneError
 from seqviz.i18n import Translator
@@ -16,6 +17,7 @@ from seqviz.units import Progress
 
 AnswerT = TypeVar("AnswerT")
 WAIT_SECONDS = 0.3
+BAR_AFTER_SECONDS = 0.6
 _STOPPED = "units-stopped"
 
 
@@ -40,17 +42,27 @@ def _read(run: TraceRequest, t: Translator) -> None:
         st.button(t("Go on"), icon=":material/play_arrow:", on_click=go_on)
         st.stop()
     place = st.empty()
-    bar = None
-    while not (progress := backend().ask(ReadRequest(trace=run))).finished:
-        if bar is None:
-            with place.container():
-                left, right = st.columns([6, 1], vertical_alignment="center")
-                bar = left.progress(0.0)
-                right.button(t("Stop"), icon=":material/stop:", on_click=stop_reading, args=(run,))
+    pending = backend().submit(ReadRequest(trace=run))
+    _wait(pending)
+    if pending.done() and pending.result().finished:
+        return
+    with place.container():
+        left, right = st.columns([6, 1], vertical_alignment="center")
+        bar = left.progress(0.0, t("Reading ..."))
+        right.button(t("Stop"), icon=":material/stop:", on_click=stop_reading, args=(run,))
+    while not (progress := pending.result()).finished:
         bar.progress(progress.done / progress.total, _says(progress, t))
         if progress.waiting:
             time.sleep(WAIT_SECONDS)
+        pending = backend().submit(ReadRequest(trace=run))
     place.empty()
+
+
+def _wait(pending: Pending[Progress]) -> None:
+    """A moment, so that a short text needs no bar that only flickers."""
+    end = time.monotonic() + BAR_AFTER_SECONDS
+    while not pending.done() and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def stop_reading(run: TraceRequest) -> None:

@@ -176,7 +176,7 @@ def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText,
             }
             for one in tracking.tracked
         ]
-        _table(rows, "properties", [(str(one.best[0].place), one.property) for one in tracking.tracked])
+        _table(rows, "properties", [(str(one.best[0].place), one.property) for one in tracking.tracked], t)
         if tracking.rare:
             st.caption(
                 t("Too rare in this text: {names}.").format(
@@ -195,7 +195,7 @@ def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText,
             for one in best
         ]
         if rows:
-            _table(rows, "best", [(str(one.place), name) for one in best])
+            _table(rows, "best", [(str(one.place), name) for one in best], t)
         else:
             st.caption(t("Choose a property."))
     with this:
@@ -207,14 +207,12 @@ def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText,
             }
             for one in series.scores
         ]
-        _table(rows, "this", [(str(series.place), one.property) for one in series.scores])
+        _table(rows, "this", [(str(series.place), one.property) for one in series.scores], t)
 
 
-def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]]) -> None:
+def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]], t: Translator) -> None:
     """A ranking whose rows can be chosen."""
-    small = (
-        {name: st.column_config.Column(width=62 if len(name) < 8 else 92) for name in list(rows[0])[1:]} if rows else {}
-    )
+    widths = {t("Property"): 146, t("Unit"): 70, t("chance"): 64, "r": 54, "AUC": 52, "n": 54}
     st.dataframe(
         rows,
         hide_index=True,
@@ -222,7 +220,7 @@ def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]
         key=f"ranking-{key}",
         on_select=partial(_cell_chosen, f"ranking-{key}", places),
         selection_mode="single-cell",
-        column_config=small,
+        column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
     )
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from seqviz.backends.requests import TraceRequest
 from seqviz.long_examples import long_example
 from tests.app.conftest import Opened
 
@@ -138,6 +139,19 @@ def test_a_text_that_is_too_long_is_counted_and_can_be_cut(opened: Opened):
     button.click().run()
     assert not app.warning
     assert len(app.text_area(key="units-own").value) == 20_000
+
+
+def test_a_reading_that_was_stopped_goes_on_when_asked(opened: Opened):
+    app = opened(page=PAGE, view="saturation")
+    run = TraceRequest(model=CHARACTERS, text="The cat sat on the mat. " * 40)
+    app.session_state["units-stopped"] = run
+    app.session_state["source"], app.session_state["units-own"] = "own", run.text
+    app.run()
+    assert [info.value for info in app.info] == ["Stopped. What was read so far is kept for a while."]
+    assert charts(app) == 0
+    next(button for button in app.button if button.label == "Go on").click().run()
+    assert not app.info
+    assert charts(app) == 3
 
 
 def test_chinese(opened: Opened):
