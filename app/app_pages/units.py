@@ -13,6 +13,7 @@ from seqviz.backends.long_requests import LongTextRequest
 from seqviz.checkpoints import list_checkpoints
 from seqviz.errors import SeqvizError, TextTooLongError
 from seqviz.i18n import translate_error
+from seqviz.units import MAX_LONG_PIECES
 
 settings = read_settings()
 t = settings.t
@@ -37,11 +38,17 @@ view = st.session_state["view"]
 try:
     text = ask_about(LongTextRequest(trace=reading.run), t)
     if view == "saturation":
-        saturation_view(reading.run, settings)
+        saturation_view(reading.run, text, settings)
     elif view == "moments":
         moments_view(reading.run, text, settings)
     else:
         unit_view(reading.run, text, settings)
+    st.caption(
+        t(
+            "Try next: let the model write 5,000 characters and colour them by their best units, search with a pattern "
+            "of your own, brush a speaker's name. At most {limit} pieces are read."
+        ).format(limit=f"{MAX_LONG_PIECES:,}")
+    )
 except SeqvizError as problem:
     show_error(problem, t)
     if isinstance(problem, TextTooLongError) and reading.source == "own":

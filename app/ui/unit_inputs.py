@@ -46,6 +46,7 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
         t("Text"),
         sources,
         required=True,
+        wrap=True,
         key="source",
         format_func=lambda name: {
             "example": t("example"),
@@ -69,6 +70,7 @@ def _view(column: st.delta_generator.DeltaGenerator, t: Translator) -> None:
         t("View"),
         VIEWS,
         required=True,
+        wrap=True,
         key="view",
         format_func=lambda name: {
             "unit": t("What is this unit for?"),
@@ -89,7 +91,7 @@ def piece_kind(info: CheckpointInfo) -> PieceKind:
 
 def _own_text(info: CheckpointInfo, t: Translator) -> str:
     # The widget has a key of its own, since a long text does not go into the URL.
-    linked = take_matching("text", ".+", "")
+    linked = take_matching("long", ".+", "")
     if linked and linked != st.session_state.get("units-linked"):
         st.session_state["units-own"] = st.session_state["units-linked"] = linked
     elif "units-own" not in st.session_state:
@@ -102,8 +104,8 @@ def _own_text(info: CheckpointInfo, t: Translator) -> str:
         help=t("Up to {limit} characters go into the link; a longer text does not.").format(limit=MAX_LINK_LENGTH),
     )
     text = text or ""
-    st.session_state["text"] = st.session_state["units-linked"] = text if len(text) <= MAX_LINK_LENGTH else ""
-    keep("text", "")
+    st.session_state["long"] = st.session_state["units-linked"] = text if len(text) <= MAX_LINK_LENGTH else ""
+    keep("long", "")
     if len(text) > MAX_LINK_LENGTH:
         st.caption(t("This text is too long for the link: a link opens the page without it."))
     return text
@@ -118,7 +120,7 @@ def _written(model: str, t: Translator) -> TraceRequest:
         t("Temperature"),
         TEMPERATURES,
         0.8,
-        key="temperature",
+        key="temp",
         bind="query-params",
         help=t("0 always takes the most probable character; higher values draw from softmax(logits / temperature)."),
     )

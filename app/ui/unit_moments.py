@@ -11,18 +11,18 @@ import streamlit as st
 from app.ui.settings import Settings
 from app.ui.unit_downloads import moments_downloads
 from app.ui.unit_reading import ask_about
-from app.ui.unit_state import choose_unit, quantities_of
+from app.ui.unit_state import choose_unit, quantities_of, quantity_label
 from app.ui.unit_text import show_text
 from app.ui.url import keep, take, take_matching
 from seqviz.backends.long_requests import MomentsRequest
 from seqviz.backends.requests import TraceRequest
 from seqviz.charts.colored_text import ColouredText, coloured_text
-from seqviz.charts.notation import quantity_name, visible
+from seqviz.charts.notation import visible
 from seqviz.i18n import Translator
 from seqviz.long_examples import example_span
 from seqviz.units import LongText, Match, Moments
 
-CONTEXT = 14
+CONTEXT = 12
 FIRST_SPANS = (r"(?<=\n\n)[A-Z][A-Z ]+:", r"\"[^\"\n]{3,60}\"", r"(?<=\s)\w{5,}", r"\w+")
 """Brushed first in a text that is no example: a speaker's name, a quotation, a longer word, a word."""
 _SENT = "units-span-sent"
@@ -36,7 +36,9 @@ def moments_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
     options = quantities_of(text)
     default = "hidden_state"
     take("by", options, default)
-    quantity = left.selectbox(t("Quantity"), options, key="by", format_func=lambda name: quantity_name(name, t=t))
+    quantity = left.selectbox(
+        t("Quantity"), options, key="by", format_func=lambda name: quantity_label(name, text, settings)
+    )
     keep("by", default)
     threshold = middle.slider(
         t("A unit is on above"),

@@ -9,13 +9,15 @@ import streamlit as st
 from app.ui.settings import Settings, page_theme
 from app.ui.unit_downloads import saturation_downloads
 from app.ui.unit_reading import ask_about
-from app.ui.unit_state import choose_unit
+from app.ui.unit_state import choose_unit, quantity_label
 from seqviz.backends.long_requests import SaturationRequest
 from seqviz.backends.requests import TraceRequest
+from seqviz.charts.notation import conventions
 from seqviz.charts.saturation import SELECTION, gates_of, saturation_chart, saturation_sentence
+from seqviz.units import LongText
 
 
-def saturation_view(run: TraceRequest, settings: Settings) -> None:
+def saturation_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
     """One scatter a gate; a click on a dot shows its unit in the text."""
     t = settings.t
     saturation = ask_about(SaturationRequest(trace=run), t)
@@ -34,7 +36,14 @@ def saturation_view(run: TraceRequest, settings: Settings) -> None:
     )
     for gate, column in zip(gates, st.columns(len(gates)), strict=True):
         chart = saturation_chart(
-            saturation, gate, left=low, right=high, theme=page_theme(), font_size=settings.font_size, t=t
+            saturation,
+            gate,
+            title=quantity_label(gate, text, settings),
+            left=low,
+            right=high,
+            theme=page_theme(),
+            font_size=settings.font_size,
+            t=t,
         )
         key = f"saturation-{gate}"
         column.vega_lite_chart(
@@ -46,6 +55,7 @@ def saturation_view(run: TraceRequest, settings: Settings) -> None:
             selection_mode=SELECTION,
         )
         column.caption(saturation_sentence(saturation, gate, left=low, right=high, t=t))
+    st.caption(conventions(text.layers[0].cell, notation=settings.notation, t=t)[0])
     saturation_downloads(saturation, low, high, t)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import streamlit as st
 
@@ -11,29 +9,28 @@ from app.ui.backend import show_error
 from app.ui.gradient_views import show_chart
 from app.ui.settings import Settings, page_theme
 from app.ui.unit_downloads import unit_downloads
+from app.ui.unit_rankings import NO_PROPERTY, rankings
 from app.ui.unit_reading import ask_about
-from app.ui.unit_state import choose_unit, quantities_of, unit_in_focus
+from app.ui.unit_state import quantities_of, quantity_label, unit_in_focus
 from app.ui.unit_text import show_text
 from app.ui.url import keep, take
 from seqviz.backends.long_requests import TrackingRequest, UnitRequest
 from seqviz.backends.requests import TraceRequest
-from seqviz.charts.colored_text import coloured_text
+from seqviz.charts.colored_text import ColouredText, coloured_text
 from seqviz.charts.notation import quantity_name
 from seqviz.charts.properties import property_name, property_rule
 from seqviz.charts.saturation import layer_name
 from seqviz.charts.tracking import MAX_POINTS, series_chart, tracked_sentence, values_chart
 from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator
-from seqviz.units import LongText, Tracked, Tracking, UnitPlace, UnitSeries
-
-NO_PROPERTY = "none"
+from seqviz.units import LongText, Tracked, UnitPlace, UnitSeries
 
 
 def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
     """The text coloured by a unit; which units track which property."""
     t = settings.t
     left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
-    quantity = _quantity(left, text, t)
+    quantity = _quantity(left, text, settings)
     pattern = right.text_input(
         t("Your own pattern"),
         key="pattern",
@@ -69,11 +66,12 @@ def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
         t,
     )
     words, side = st.columns([13, 9])
+    figure = _figure(text, series, name, settings)
     with words:
-        _coloured(text, series, name, settings)
+        show_text(figure, key="units-text")
     with side:
         _place_inputs(text, place, t)
-        _rankings(tracking, series, name, text, t)
+        rankings(tracking, series, name, text, t)
     if name in tracked:
         best_name = unit_name(best, text, quantity, t)
         st.caption(
@@ -86,7 +84,7 @@ def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
             )
         )
     _charts(series, name, text, settings)
-    unit_downloads(text, series, tracking, _figure(text, series, name, settings), t)
+    unit_downloads(text, series, tracking, figure, t)
 
 
 def unit_name(place: UnitPlace, text: LongText, quantity: str, t: Translator) -> str:
@@ -99,14 +97,14 @@ def unit_name(place: UnitPlace, text: LongText, quantity: str, t: Translator) ->
     )
 
 
-def _quantity(column: st.delta_generator.DeltaGenerator, text: LongText, t: Translator) -> str:
+def _quantity(column: st.delta_generator.DeltaGenerator, text: LongText, settings: Settings) -> str:
     options = quantities_of(text)
     take("quantity", options, options[0])
     quantity = column.selectbox(
-        t("Quantity"),
+        settings.t("Quantity"),
         options,
         key="quantity",
-        format_func=lambda name: quantity_name(name, t=t),
+        format_func=lambda name: quantity_label(name, text, settings),
         on_change=_forget_unit,
     )
     keep("quantity", options[0])
@@ -162,90 +160,7 @@ def _place_changed() -> None:
     st.session_state["unit"] = f"{st.session_state['unit-layer']}.{st.session_state['unit-index']}"
 
 
-def _rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, t: Translator) -> None:
-    properties, units, this = st.tabs([t("Properties"), t("Best units"), t("This unit")])
-    with properties:
-        rows = [
-            {
-                t("Property"): property_name(one.property, t),
-                t("Unit"): _short_place(one.best[0].place, text),
-                "r": _signed(one.best[0].held_out),
-                t("chance"): f"{one.chance:.2f}",
-                "AUC": _share(one.best[0].auc),
-                "n": one.positives,
-            }
-            for one in tracking.tracked
-        ]
-        _table(rows, "properties", [(str(one.best[0].place), one.property) for one in tracking.tracked], t)
-        if tracking.rare:
-            st.caption(
-                t("Too rare in this text: {names}.").format(
-                    names=", ".join(property_name(one, t) for one in tracking.rare)
-                )
-            )
-    with units:
-        best = next((one.best for one in tracking.tracked if one.property == name), ())
-        rows = [
-            {
-                t("Unit"): _short_place(one.place, text),
-                t("r, held out"): _signed(one.held_out),
-                "AUC": _share(one.auc),
-                t("r, chosen on"): _signed(one.chosen),
-            }
-            for one in best
-        ]
-        if rows:
-            _table(rows, "best", [(str(one.place), name) for one in best], t)
-        else:
-            st.caption(t("Choose a property."))
-    with this:
-        rows = [
-            {
-                t("Property"): property_name(one.property, t),
-                t("r, held out"): _signed(one.held_out),
-                "AUC": _share(one.auc),
-            }
-            for one in series.scores
-        ]
-        _table(rows, "this", [(str(series.place), one.property) for one in series.scores], t)
-
-
-def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]], t: Translator) -> None:
-    """A ranking whose rows can be chosen."""
-    widths = {t("Property"): 146, t("Unit"): 70, t("chance"): 64, "r": 54, "AUC": 52, "n": 54}
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height=300,
-        key=f"ranking-{key}",
-        on_select=partial(_cell_chosen, f"ranking-{key}", places),
-        selection_mode="single-cell",
-        column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
-    )
-
-
-def _cell_chosen(key: str, places: list[tuple[str, str]]) -> None:
-    cells = st.session_state[key]["selection"]["cells"]
-    if cells and cells[0][0] < len(places):
-        place, name = places[cells[0][0]]
-        choose_unit(place, property_name=name)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "\u2212")
-
-
-def _share(value: float) -> str:
-    return "" if np.isnan(value) else f"{value:.2f}"
-
-
-def _short_place(place: UnitPlace, text: LongText) -> str:
-    both = any(shape.direction == "backward" for shape in text.layers)
-    arrow = {"forward": "→", "backward": "←"}[place.direction] if both else ""
-    return f"{place.layer + 1}{arrow} · {place.unit}"
-
-
-def _figure(text: LongText, series: UnitSeries, name: str, settings: Settings):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _figure(text: LongText, series: UnitSeries, name: str, settings: Settings) -> ColouredText:
     t = settings.t
     limit = None
     if series.quantity == "cell_state":
@@ -267,10 +182,6 @@ def _figure(text: LongText, series: UnitSeries, name: str, settings: Settings): 
         language=settings.language.replace("_", "-"),
         t=t,
     )
-
-
-def _coloured(text: LongText, series: UnitSeries, name: str, settings: Settings) -> None:
-    show_text(_figure(text, series, name, settings), key="units-text")
 
 
 def _charts(series: UnitSeries, name: str, text: LongText, settings: Settings) -> None:
@@ -297,7 +208,13 @@ def _charts(series: UnitSeries, name: str, text: LongText, settings: Settings) -
         with right:
             show_chart(
                 values_chart(
-                    series, unit_name=label, property_name=shown, theme=page_theme(), font_size=settings.font_size, t=t
+                    series,
+                    unit_name=label,
+                    axis_name=quantity_name(series.quantity, t=t),
+                    property_name=shown,
+                    theme=page_theme(),
+                    font_size=settings.font_size,
+                    t=t,
                 )
             )
 

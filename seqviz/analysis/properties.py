@@ -27,9 +27,14 @@ OWN_PATTERN = "pattern"
 
 Rule = Callable[[LongText], FloatArray]
 
-# A quotation by single marks opens before a letter that has none before it, and closes behind what has none behind.
-_QUOTATIONS = re.compile(
-    r"\"(?:[^\"\n]|\n(?!\s*\n))*\"|“(?:[^”\n]|\n(?!\s*\n))*”|(?<!\w)[‘'](?=\w)(?:[^‘’'\n]|(?<=\w)[’'](?=\w)|\n(?!\s*\n))*[’'](?!\w)"
+# Double marks and curly ones pair up. Straight single ones are apostrophes too: one opens before a letter that has none
+# before it, and closes behind a punctuation mark; tokenized words keep theirs apart, so there they never count.
+_LONGEST_QUOTATION = 400
+_INSIDE = rf"(?:[^%s\n]|\n(?!\s*\n)){{1,{_LONGEST_QUOTATION}}}"
+_DOUBLE = "|".join(f"{first}{_INSIDE % last}{last}" for first, last in ('""', "“”", "‘’"))
+_SINGLE = rf"(?<!\w)'(?=\w)(?:[^'\n]|(?<=\w)'(?=\w)|\n(?!\s*\n)){{1,{_LONGEST_QUOTATION}}}?(?<=[.,;:!?])'(?!\w)"
+_QUOTATIONS: Mapping[PieceKind, re.Pattern[str]] = MappingProxyType(
+    {"word": re.compile(_DOUBLE), "character": re.compile(f"{_DOUBLE}|{_SINGLE}")}
 )
 _WORDS = re.compile(r"\w+(?:['’]\w+)*")
 _SHOUTED = re.compile(r"\b[^\W\d_a-z]{2,}\b")
@@ -107,8 +112,9 @@ def matches(text: LongText, pattern: str) -> FloatArray:
 
 
 def inside_quotes(text: LongText) -> FloatArray:
-    """Between quotation marks, double or single; a blank line ends a quotation that was never closed."""
-    return _overlapped(text, [(one.start() + 1, one.end() - 1) for one in _QUOTATIONS.finditer(text.text)])
+    """Between quotation marks; one that is not closed within 400 characters, or before a blank line, is none."""
+    found = _QUOTATIONS[text.kind].finditer(text.text)
+    return _overlapped(text, [(one.start() + 1, one.end() - 1) for one in found])
 
 
 def inside_brackets(text: LongText) -> FloatArray:

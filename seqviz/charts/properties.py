@@ -33,7 +33,9 @@ _NAMES: Mapping[str, str] = MappingProxyType(
 
 _RULES: Mapping[str, str] = MappingProxyType(
     {
-        "inside_quotes": msgid("Between quotation marks, double or single; a blank line ends an unclosed quotation."),
+        "inside_quotes": msgid(
+            "Between quotation marks; single ones, among characters, must close behind a punctuation mark."
+        ),
         "inside_brackets": msgid("Between round, square or curly brackets."),
         "line_position": msgid("Pieces since the line began."),
         "line_end_soon": msgid("The line ends within the next 6 pieces."),

@@ -31,6 +31,7 @@ def saturation_chart(
     saturation: Saturation,
     gate: str,
     *,
+    title: str = "",
     left: float = 0.1,
     right: float = 0.9,
     theme: Theme = "light",
@@ -42,6 +43,7 @@ def saturation_chart(
     Args:
         saturation: counts over a text.
         gate: one of ``gates_of``.
+        title: of the chart; empty for the gate's name.
         left, right: a gate is left-saturated below the one, right-saturated from the other on.
         theme, font_size, t: as in every chart.
     """
@@ -85,7 +87,7 @@ def saturation_chart(
         .add_params(choice)
         .properties(
             height=21 * font_size,
-            title=quantity_name(gate, t=t),
+            title=title or quantity_name(gate, t=t),
             description=saturation_sentence(saturation, gate, left=left, right=right, t=t),
         )
     )
@@ -95,13 +97,13 @@ def saturation_chart(
 def saturation_sentence(
     saturation: Saturation, gate: str, *, left: float = 0.1, right: float = 0.9, t: Translator = english
 ) -> str:
-    """How many units are nearly always shut or open."""
+    """How many units are shut or open most of the time."""
     shut = opened = units = 0
     for one in saturation.gates:
         if one.gate == gate:
             below, above = one.saturation(left, right)
-            shut, opened, units = shut + int((below > 0.9).sum()), opened + int((above > 0.9).sum()), units + len(below)
-    return t("{gate}: {shut} of {units} units are shut at more than 90 % of the steps, {open} are open.").format(
+            shut, opened, units = shut + int((below > 0.5).sum()), opened + int((above > 0.5).sum()), units + len(below)
+    return t("{gate}: of {units} units, {shut} are shut and {open} are open at more than half of the steps.").format(
         gate=quantity_name(gate, t=t), shut=shut, open=opened, units=units
     )
 

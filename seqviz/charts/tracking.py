@@ -55,7 +55,7 @@ def series_chart(
         chart = alt.layer(band, chart).resolve_scale(y="independent")
     subtitle = t("Every point is the mean of {count} steps; the band goes from their lowest to their highest value.")
     title = alt.TitleParams(
-        f"{unit_name} · {property_name}" if property_name else unit_name,
+        unit_name,
         subtitle=subtitle.format(count=width) if width > 1 else "",
     )
     chart = chart.properties(height=14 * font_size, title=title, description=f"{unit_name}. {property_name}".strip())
@@ -66,6 +66,7 @@ def values_chart(
     series: UnitSeries,
     *,
     unit_name: str,
+    axis_name: str = "",
     property_name: str,
     theme: Theme = "light",
     font_size: int = 14,
@@ -76,9 +77,9 @@ def values_chart(
         raise ValueError("the series has no property")
     chart: alt.Chart | alt.LayerChart | alt.FacetChart
     if series.binary:
-        chart = _histograms(series.values, series.property, unit_name, property_name, theme, t)
+        chart = _histograms(series.values, series.property, axis_name or unit_name, property_name, theme, t)
     else:
-        chart = _levels(series.values, series.property, unit_name, property_name, theme, t)
+        chart = _levels(series.values, series.property, axis_name or unit_name, property_name, theme, t)
     chart = chart.properties(height=14 * font_size)
     return styled(chart, theme=theme, font_size=font_size)
 
@@ -222,7 +223,7 @@ def _levels(
         base.mark_line(color=ink, strokeWidth=2, point=alt.OverlayMarkDef(size=30)).encode(
             x=x, y="mean:Q", tooltip=tooltip
         ),
-    ).properties(title=t("Mean and standard deviation at every value"), description=f"{unit_name}. {property_name}")
+    ).properties(title=t("Mean ± deviation at every value"), description=f"{unit_name}. {property_name}")
 
 
 def _windowed(values: FloatArray, width: int, how: str) -> FloatArray:

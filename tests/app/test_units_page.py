@@ -109,30 +109,30 @@ def test_the_model_writes_a_text_that_a_link_writes_again(opened: Opened):
 
 
 def test_a_short_text_of_ones_own_goes_into_the_link_and_a_long_one_does_not(opened: Opened):
-    app = opened(page=PAGE, source="own", text="The cat sat.\nIt sat on the mat.\n" * 8)
+    app = opened(page=PAGE, source="own", long="The cat sat.\nIt sat on the mat.\n" * 8)
     assert app.text_area(key="units-own").value.startswith("The cat sat.")
     assert charts(app) == 2
     app.text_area(key="units-own").set_value("The cat sat on the mat. " * 60).run()
-    assert in_url(app, "text") is None
+    assert in_url(app, "long") is None
     assert "too long for the link" in captions(app)
     app.text_area(key="units-own").set_value("The cat. " * 20).run()
-    assert in_url(app, "text") == "The cat. " * 20
+    assert in_url(app, "long") == "The cat. " * 20
 
 
 @pytest.mark.parametrize("text", ["Hi", "<script>alert(1)</script> " * 9, "猫坐在垫子上。" * 30, "😀" * 40, "\n" * 60])
 @pytest.mark.parametrize("view", ["unit", "saturation", "moments"])
 def test_odd_texts_are_read(opened: Opened, text: str, view: str):
-    assert not opened(page=PAGE, source="own", text=text, view=view).warning
+    assert not opened(page=PAGE, source="own", long=text, view=view).warning
 
 
 def test_an_empty_text_is_one_sentence(opened: Opened):
-    app = opened(page=PAGE, source="own", text="a")
+    app = opened(page=PAGE, source="own", long="a")
     app.text_area(key="units-own").set_value("").run()
     assert [warning.value for warning in app.warning] == ["There is nothing to read yet: type at least one word."]
 
 
 def test_a_text_that_is_too_long_is_counted_and_can_be_cut(opened: Opened):
-    app = opened(page=PAGE, source="own", text="a")
+    app = opened(page=PAGE, source="own", long="a")
     app.text_area(key="units-own").set_value("ab " * 7000).run()
     assert [warning.value for warning in app.warning] == ["The text has 21000 pieces; the limit is 20000."]
     button = next(one for one in app.button if "beginning" in one.label)

@@ -85,7 +85,7 @@ def test_the_scatter_has_a_dot_for_every_unit(theme):
     assert rows[0] == {"layer": "layer 1", "unit": 0, "place": "0.forward.0", "left": 0.75, "right": 0.0}
     assert rows[4] == {"layer": "layer 2", "unit": 1, "place": "1.forward.1", "left": 0.0, "right": 1.0}
     assert gates_of(saturation()) == ["forget_gate"]
-    says = "forget gate: 0 of 6 units are shut at more than 90 % of the steps, 2 are open."
+    says = "forget gate: of 6 units, 2 are shut and 2 are open at more than half of the steps."
     assert saturation_sentence(saturation(), "forget_gate") == says
     assert saturation_chart(saturation(), "forget_gate").to_dict()["description"] == says
     with pytest.raises(UnknownNameError, match="forget_gate"):

@@ -61,7 +61,9 @@ def numbers(values: np.ndarray) -> list[int]:
     ("text", "inside"),
     [
         ('a "bc" d', "...bc..."),
-        ("it's 'so it's' o' k", "......so it's......"),
+        ("it's 'so it's.' o' k", "......so it's......."),
+        ("'tis th' end", "." * 12),
+        ('a "' + 401 * "b" + '" c "d"', "." * 408 + "d."),
         ('a "b\n\nc" d', "." * 10),
         ("“no” ‘on’", ".no...on."),
     ],
