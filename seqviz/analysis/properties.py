@@ -34,7 +34,7 @@ _INSIDE = rf"(?:[^%s\n]|\n(?!\s*\n)){{1,{_LONGEST_QUOTATION}}}"
 _DOUBLE = "|".join(f"{first}{_INSIDE % last}{last}" for first, last in ('""', "“”", "‘’"))
 _SINGLE = rf"(?<!\w)'(?=\w)(?:[^'\n]|(?<=\w)'(?=\w)|\n(?!\s*\n)){{1,{_LONGEST_QUOTATION}}}?(?<=[.,;:!?])'(?!\w)"
 _QUOTATIONS: Mapping[PieceKind, re.Pattern[str]] = MappingProxyType(
-    {"word": re.compile(_DOUBLE), "character": re.compile(f"{_DOUBLE}|{_SINGLE}")}
+    {"word": re.compile(_DOUBLE), "character": re.compile(rf"(?<!\w)(?=\S\S)(?:{_DOUBLE})|{_SINGLE}")}
 )
 _WORDS = re.compile(r"\w+(?:['’]\w+)*")
 _SHOUTED = re.compile(r"\b[^\W\d_a-z]{2,}\b")

@@ -83,7 +83,7 @@ class LongTexts:
             key, oldest = next(iter(self._traces.items()))
             if not oldest.progress().finished and time.monotonic() - self._asked[key] < ABANDONED_SECONDS:
                 return False
-            del self._traces[key]
+            self._traces.pop(key).drop()
             self._texts.pop(key, None)
             self._asked.pop(key, None)
         return True

@@ -8,7 +8,7 @@ float16, whose step is at most 0.0005 between -1 and 1. Gates are counted for sa
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 import torch
@@ -124,6 +124,11 @@ class LongTrace:
         self.seconds += time.perf_counter() - started
         return self.progress()
 
+    def drop(self) -> None:
+        """Gives the memory back at once; the trace is of no use any more."""
+        self._work.close()
+        self._arrays.clear()
+
     def text(self) -> LongText:
         """The text as it was read."""
         if self._sampler is not None and not self._sampler.finished:
@@ -175,7 +180,7 @@ class LongTrace:
 
     # ---- the work, chunk by chunk
 
-    def _all_chunks(self) -> Iterator[int]:
+    def _all_chunks(self) -> Generator[int]:
         if self._sampler is not None:
             yield from self._sampler.run(self._chunk)
             self._encoded, self._text, self._starts, self._ends = _written(
@@ -184,7 +189,7 @@ class LongTrace:
         for shape in self.shapes:
             yield from self._layer_chunks(shape)
 
-    def _layer_chunks(self, shape: LayerShape) -> Iterator[int]:
+    def _layer_chunks(self, shape: LayerShape) -> Generator[int]:
         cell = self._loaded.model.stack.cell(shape.layer, shape.direction)
         arrays = {
             name: np.empty((self._steps, shape.num_units), np.float32 if name in _STATES else np.float16)

@@ -63,7 +63,7 @@ def numbers(values: np.ndarray) -> list[int]:
         ('a "bc" d', "...bc..."),
         ("it's 'so it's.' o' k", "......so it's......."),
         ("'tis th' end", "." * 12),
-        ('a "' + 401 * "b" + '" c "d"', "." * 408 + "d."),
+        ('a "' + 401 * "b" + '" c "d"', "." * 409 + "d."),
         ('a "b\n\nc" d', "." * 10),
         ("“no” ‘on’", ".no...on."),
     ],
