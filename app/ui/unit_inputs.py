@@ -37,7 +37,9 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
     left, right, last = st.columns([26, 34, 42], vertical_alignment="bottom")
     first = FIRST_MODEL if FIRST_MODEL in models else next(iter(models))
     take("model", list(models), first)
-    model = left.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
+    model = left.selectbox(
+        t("Model"), list(models), key="model", format_func=lambda name: models[name].title, on_change=_forget
+    )
     keep("model", first)
     writes = models[model].config.task == "language_model"
     sources: list[Source] = ["example", "own", *(["written"] if writes else [])]  # type: ignore[list-item]
@@ -53,6 +55,7 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
             "own": t("my own"),
             "written": t("written by the model"),
         }[name],
+        on_change=_forget,
     )
     keep("source", sources[0])
     _view(last, t)
@@ -87,6 +90,12 @@ def piece_kind(info: CheckpointInfo) -> PieceKind:
         info.config.task == "language_model" and info.config.vocabulary_size < 1000 and not info.config.tied_output
     )
     return "character" if character else "word"
+
+
+def _forget() -> None:
+    """Another model or text has other units, and other things at the same place."""
+    for key in ("unit", "span"):
+        st.session_state.pop(key, None)
 
 
 def _own_text(info: CheckpointInfo, t: Translator) -> str:

@@ -136,6 +136,7 @@ def coloured_text(
     top = 1.0
     if values is not None:
         top = float(np.abs(values).max()) if limit is None else limit
+    beyond = values is not None and bool((np.abs(values) > top).any())
     keys = t("Arrow keys walk through the text.")
     if brush:
         keys = t("Drag over a span, or click its start and its end; with the keyboard: arrows, Shift + arrows, Enter.")
@@ -170,8 +171,8 @@ def coloured_text(
         "label": says,
         "language": language,
         "texts": {
-            "low": f"\u2212{top:.3g}" if signed else "0",
-            "high": f"{top:.3g}",
+            "low": f"{'≤ ' if beyond else ''}\u2212{top:.3g}" if signed else "0",
+            "high": f"{'≥ ' if beyond else ''}{top:.3g}",
             "property": property_name,
             "hint": keys,
             "second": t("Start is set: now click the end."),

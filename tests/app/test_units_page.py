@@ -101,6 +101,15 @@ def test_a_span_that_there_is_not_gives_the_first_one(opened: Opened, span: str)
     assert not app.warning
 
 
+def test_another_model_forgets_the_span_and_the_unit(opened: Opened):
+    app = opened(page=PAGE, view="moments", span="3-9")
+    app.selectbox(key="model").set_value("wikitext-lstm").run()
+    assert in_url(app, "span") is None
+    app = opened(page=PAGE, unit="1.forward.3")
+    app.selectbox(key="model").set_value("wikitext-lstm").run()
+    assert in_url(app, "unit") is None
+
+
 def test_the_model_writes_a_text_that_a_link_writes_again(opened: Opened):
     app = opened(page=PAGE, source="written", length="1000", seed="7", opening="The king")
     assert "measured on 504 pieces" in captions(app)

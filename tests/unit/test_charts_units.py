@@ -145,6 +145,8 @@ def test_the_coloured_text_carries_exact_numbers():
     shown = coloured_text(text_of("a\nb"), values=values, quantity="cell_state", name="unit 7").payload
     assert np.frombuffer(base64.b64decode(shown["values"]), "<f4").tolist() == values.tolist()
     assert (shown["limit"], shown["letter"], shown["pieces"], shown["unknown"]) == (3.25, "d", None, [1])
+    cut = coloured_text(text_of("a\nb"), values=values, quantity="cell_state", limit=2.0).payload["texts"]
+    assert (cut["low"], cut["high"], shown["texts"]["high"]) == ("≤ −2", "≥ 2", "3.25")
     gate = coloured_text(text_of("a\nb"), values=np.abs(values) / 4, quantity="forget_gate", limit=1.0).payload
     assert (gate["letter"], gate["texts"]["low"], gate["texts"]["high"]) == ("s", "0", "1")
 
