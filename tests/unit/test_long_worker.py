@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def backend(root: Path) -> Iterator[LocalBackend]:
     with LocalBackend(workers=2, root=root) as running:
+        end = time.monotonic() + 120.0
+        while running.status().busy:
+            assert time.monotonic() < end, "the workers did not start"
+            time.sleep(0.01)
         yield running
 
 
