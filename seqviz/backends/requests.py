@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from seqviz.gradients import Agreement, BackwardTrace, GradientSum
 from seqviz.laboratory import ActivationCurves, CellCurves, LaboratoryConfig, Spectra
@@ -18,9 +18,15 @@ AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
 class Request(Generic[AnswerT_co]):
-    """A question whose type says the type of its answer."""
+    """A question whose type says the type of its answer.
+
+    ``stays``: only the worker at home for its run may answer, because it holds what the answer is made from.
+    ``kept``: the backend keeps the answer for the next one who asks.
+    """
 
     __slots__ = ()
+    stays: ClassVar[bool] = False
+    kept: ClassVar[bool] = True
 
     def run(self) -> TraceRequest | None:
         """The run of a model that the question is about; None if it is about no checkpoint."""

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from cachetools import LRUCache
 
+from seqviz.backends.long_requests import LongRequest
+from seqviz.backends.long_worker import LongTexts
 from seqviz.backends.requests import (
     MAX_PIECES,
     ActivationsRequest,
@@ -45,6 +47,7 @@ class Worker:
         self._models: LRUCache[tuple[str, str], LoadedModel] = LRUCache(KEPT_MODELS)
         self._carried: LRUCache[tuple[BackwardRequest, str], gradients.CarriedBack] = LRUCache(KEPT_PASSES)
         self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
+        self._long_texts = LongTexts()
 
     @singledispatchmethod
     def answer(self, request: object) -> Any:
@@ -114,6 +117,11 @@ class Worker:
     @answer.register
     def _(self, request: ActivationsRequest) -> ActivationCurves:  # noqa: ARG002
         return laboratory.activation_curves()
+
+    @answer.register
+    def _(self, request: LongRequest) -> Any:  # type: ignore[type-arg]  # a class, for the dispatch
+        run = request.run()
+        return self._long_texts.answer(request, self._model(run.model), (run, fingerprint(run.model)))
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
         key = (request, fingerprint(request.model))
