@@ -23,10 +23,15 @@ def figure_css() -> str:
     return style_sheet() + "\n" + files("seqviz.charts").joinpath("assets/figure.css").read_text("utf-8")
 
 
-@lru_cache(maxsize=1)
-def figure_js() -> str:
-    """The ES module that gives a figure its hover, keys, play and downloads; its default export is a component."""
-    return files("seqviz.charts").joinpath("assets/figure.js").read_text("utf-8")
+@lru_cache(maxsize=8)
+def figure_js(module: str = "figure") -> str:
+    """The ES module that gives a figure its hover, keys, play and downloads; its default export is a component.
+
+    Args:
+        module: name of a file in ``assets/``; what all of them share stands in ``assets/common.js``.
+    """
+    folder = files("seqviz.charts").joinpath("assets")
+    return "\n".join(folder.joinpath(f"{name}.js").read_text("utf-8") for name in ("common", module))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,7 @@ class Figure:
         alt: what the picture shows, in words.
         width, height: in pixels at scale 1.
         title: short, for file names and window titles.
+        module: of ``figure_js``, which gives it its interaction.
     """
 
     svg: str
@@ -47,6 +53,7 @@ class Figure:
     width: int
     height: int
     title: str
+    module: str = "figure"
 
     def to_svg(self, *, theme: Theme = "light") -> str:
         """A static picture with the literal colours of a theme; needs nothing around it."""
@@ -91,7 +98,7 @@ class Figure:
             f"<style>{figure_css()}</style></head>"
             f'<body class="sv-page sv-root {theme_class}"><main id="figure" class="sv-root {theme_class}">'
             f'{self.svg}</main><script type="application/json" id="data">{payload}</script>'
-            f'<script type="module">{figure_js()}\n{start}</script></body></html>'
+            f'<script type="module">{figure_js(self.module)}\n{start}</script></body></html>'
         )
 
     def _repr_html_(self) -> str:
