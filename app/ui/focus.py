@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from seqviz.charts.unroll_layout import UnrollFocus
 from seqviz.types import Direction
+
+SHOWN = "focus-shown"
+"""The session's focus: it stays while a reader goes from page to page."""
 
 _KEY = "focus"
 _WRITTEN = "focus-written"
@@ -42,6 +45,26 @@ def focus_from_picture(value: Mapping[str, Any] | None) -> UnrollFocus | None:
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def focus_of(pictures: Sequence[str]) -> UnrollFocus | None:
+    """What should be shown now: news of a picture, a link that was opened, or what was shown last.
+
+    Args:
+        pictures: keys of the page's pictures.
+    """
+    news: UnrollFocus | None = None
+    for key in pictures:
+        state = st.session_state.get(key)
+        sent = focus_from_picture(state.get("focus") if state is not None else None)
+        if sent is not None and sent != st.session_state.get(f"{key}-sent"):
+            news = sent
+        st.session_state[f"{key}-sent"] = sent
+    if news is not None:
+        # They go before the URL: while a reader steps fast, the browser still sends an older URL along.
+        return news
+    last: UnrollFocus | None = st.session_state.get(SHOWN)
+    return focus_from_url() if last is None or url_was_changed() else last
 
 
 def focus_to_url(focus: UnrollFocus) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.url import keep, take
 from seqviz.backends.requests import BackwardRequest, TraceRequest
 from seqviz.charts.notation import visible
@@ -34,21 +35,8 @@ class Reading:
 def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
     """Draws sentence, examples, model and comparison."""
     examples = [example for example in gradient_examples(t) if example.model in models]
-    first = examples[0] if examples else Example(id="", title="", text="To be, or not to be", model=next(iter(models)))
-    sentence, picker = st.columns([5, 2], vertical_alignment="bottom")
-    text = sentence.text_input(
-        t("Sentence"), first.text, key="text", bind="query-params", placeholder=t("Type a sentence"), autocomplete="off"
-    )
-    with picker.popover(t("Examples"), icon=":material/menu_book:", width="stretch"):
-        for example in examples:
-            st.button(
-                example.title,
-                key=f"example-{example.id}",
-                on_click=_take_example,
-                args=(example,),
-                type="tertiary",
-                help=example.text,
-            )
+    first = fallback_example(examples, list(models))
+    text = sentence_input(examples, first, _take_example, t)
     left, right = st.columns([5, 4], vertical_alignment="bottom")
     take("model", list(models), first.model)
     model = left.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
@@ -62,7 +50,7 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
         format_func=lambda choice: {"one": t("this model"), "family": t("RNN, GRU and LSTM together")}[choice],
     )
     keep("cells", CELLS[1])
-    return Reading(text=text or "", models=(model, *(siblings(model, models) if cells == "family" else ())))
+    return Reading(text=text, models=(model, *(siblings(model, models) if cells == "family" else ())))
 
 
 def siblings(model: str, models: dict[str, CheckpointInfo]) -> list[str]:

@@ -7,22 +7,20 @@ from dataclasses import replace
 import streamlit as st
 
 from app.ui.figure import show_figure
-from app.ui.focus import focus_from_picture, focus_from_url, focus_to_url, url_was_changed
+from app.ui.focus import SHOWN, focus_of, focus_to_url
 from app.ui.numbers_panel import numbers_panel
 from app.ui.settings import Settings
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import quantity_name
-from seqviz.charts.unroll import UnrollFocus, UnrollOptions, unroll_figure
+from seqviz.charts.unroll import UnrollOptions, unroll_figure
 from seqviz.charts.unroll_layout import SORTS, Sort, resolved_focus
 from seqviz.checkpoints import fingerprint
 from seqviz.i18n import Translator, translator
 from seqviz.traces import LayerTrace, RecurrentTrace
 
 _FIGURE_KEY = "unroll-figure"
-_SENT_KEY = "unroll-sent"
-_SHOWN_KEY = "unroll-shown"
 
 
 def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
@@ -32,7 +30,7 @@ def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
     top = list(parts)[-2 if trace.layers[-1].direction == "backward" else -1]
     take("layer", list(parts), top)
     part = parts[
-        st.selectbox(t("Layer"), list(parts), key="layer", format_func=lambda name: _layer_name(parts[name], t))
+        st.selectbox(t("Layer"), list(parts), key="layer", format_func=lambda name: layer_name(parts[name], t))
     ]
     keep("layer", top)
     quantities = list(part.quantities())[::-1]
@@ -42,7 +40,7 @@ def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
     )
     keep("quantity", "hidden_state")
     take("sort", SORTS, SORTS[0])
-    sort = st.selectbox(t("Order of units"), SORTS, key="sort", format_func=lambda name: _sort_name(name, t))
+    sort = st.selectbox(t("Order of units"), SORTS, key="sort", format_func=lambda name: sort_name(name, t))
     keep("sort", SORTS[0])
     relative = st.toggle(t("Each unit on its own scale"), key="relative", bind="query-params")
     cell_state = part.cell_state is not None and st.toggle(t("Show cell states"), key="cells", bind="query-params")
@@ -81,26 +79,17 @@ def unroll_view(
     figure: Figure, inputs: Inputs, traces: list[RecurrentTrace], options: UnrollOptions, settings: Settings
 ) -> None:
     """The picture and, below it, the numbers of the moment in focus; stepping reruns only this."""
-    state = st.session_state.get(_FIGURE_KEY)
-    sent = focus_from_picture(state.get("focus") if state is not None else None)
-    last: UnrollFocus | None = st.session_state.get(_SHOWN_KEY)
-    wanted: UnrollFocus | None
-    if sent is not None and sent != st.session_state.get(_SENT_KEY):
-        # News of the picture go before the URL: while a reader steps fast, the browser still sends an older URL along.
-        wanted = sent
-    else:
-        wanted = focus_from_url() if last is None or url_was_changed() else last
-    focus = resolved_focus(traces[0], replace(options, focus=wanted))
-    st.session_state[_SENT_KEY], st.session_state[_SHOWN_KEY] = sent, focus
+    focus = resolved_focus(traces[0], replace(options, focus=focus_of([_FIGURE_KEY])))
+    st.session_state[SHOWN] = focus
     show_figure(figure, key=_FIGURE_KEY, focus=focus.to_dict())
     focus_to_url(focus)
     numbers_panel(inputs, traces, focus, settings)
 
 
-def _layer_name(part: LayerTrace, t: Translator) -> str:
+def layer_name(part: LayerTrace, t: Translator) -> str:
     direction = t("forward") if part.direction == "forward" else t("backward")
     return t("{layer}, {direction}").format(layer=part.layer + 1, direction=direction)
 
 
-def _sort_name(sort: Sort, t: Translator) -> str:
+def sort_name(sort: Sort, t: Translator) -> str:
     return {"index": t("as in the model"), "variance": t("liveliest first"), "similarity": t("alike together")}[sort]

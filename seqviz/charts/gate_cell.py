@@ -307,7 +307,7 @@ class _Drawing:
         symbol = self.signals.place.input().text
         token = clean(visible(self.trace.originals[self.step])) or "∅"
         return math_at(x - 10, y, symbol, size=self.size + 3, classes="tx", anchor="end") + text_at(
-            x + 10, y, f"‘{token}’", size=self.size + 1, classes="st", anchor="start", extra=" data-token=\"1\""
+            x + 10, y, f"‘{token}’", size=self.size + 1, classes="st", anchor="start", extra=' data-token="1"'
         )
 
     # ---- the unit through the text
@@ -371,7 +371,9 @@ class _Drawing:
             for name in ("c", "h")
             if name in self.signals
         ]
-        words = t("The wider a line, the larger what it carries; full width and colour at {scales}.").format(scales=", ".join(scales))
+        words = t("The wider a line, the larger what it carries; full width and colour at {scales}.").format(
+            scales=", ".join(scales)
+        )
         lines = [words, *convention_lines(cell, t)]
         for sentence in lines:
             for line in wrap(sentence, small, WIDTH - 20, lines=3):

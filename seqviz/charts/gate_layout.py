@@ -166,7 +166,7 @@ def _gru(cell: str, *, ng: bool) -> Scene:
     s.line("h_before", (178, top), (178, bus), (222, bus), arrow=False)
     s.line(None, (222, 424), (222, bus), arrow=False)
     s.line(None, (222, bus), (g, bus), arrow=False)
-    s.dots += [(178, top), (222, bus), (u, bus)]
+    s.dots += [(178, top), (222, bus), (u, bus), (g, bus)]
     taps = [(u, "u", "z.u"), (g, "g", "from_x" if reset else "z.g")]
     if reset:
         taps.insert(0, (r_, "r", "z.r"))

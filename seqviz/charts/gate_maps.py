@@ -125,7 +125,7 @@ def gate_maps_figure(
 def unit_groups(values: FloatArray, sort: Sort, maps: int) -> list[NDArray[np.int64]]:
     """The rows of the maps: units in their order, as many to a row as the picture's size asks for."""
     steps, units = values.shape
-    most = 48 if maps > 1 else 256
+    most = 64 if maps > 1 else 256
     rows = max(8, min(units, most, TILES // (steps * maps)))
     return [np.asarray(row) for row in np.array_split(unit_order(values, sort), min(rows, units))]
 
@@ -155,14 +155,14 @@ class _Maps:
     def one(self, name: str, values: FloatArray) -> dict[str, Any]:
         """Mean, spread and heatmap of one quantity; returns what the interaction needs."""
         signed = is_signed(name)
-        limit = float(np.abs(values).max()) if signed else 1.0
         exact = values.astype(np.float64)
         mean, (low, high) = exact.mean(1), np.percentile(exact, SPREAD, axis=1)
+        reach = float(f"{1.1 * max(np.abs(low).max(), np.abs(high).max()):.2g}") if signed else 1.0
         top = self.y
         self._label(name, top)
-        self._strip(mean, low, high, signed=signed, limit=limit or 1.0)
+        self._strip(mean, low, high, signed=signed, limit=reach or 1.0)
         rows = np.stack([exact[:, units].mean(1) for units in self.groups], 1)
-        heat = self._heat(rows, signed=signed, limit=limit)
+        heat = self._heat(rows, signed=signed, limit=float(np.abs(rows).max()) if signed else 1.0)
         self.y += 16
         return {
             "name": quantity_name(name, self.t),
@@ -204,7 +204,9 @@ class _Maps:
             self.body.append(path(f"M{self.left} {num(y(value))}H{right}", classes="hr"))
             text = f"{value:.3g}".replace("-", "−")
             self.body.append(
-                text_at(self.left - 6, y(value) + self.small * 0.35, text, size=self.small - 2, classes="mu", anchor="end")
+                text_at(
+                    self.left - 6, y(value) + self.small * 0.35, text, size=self.small - 2, classes="mu", anchor="end"
+                )
             )
         self.body.append(path(f"{there}{back}Z", classes="gb"))
         self.body.append(path(line, classes="gm"))
@@ -217,7 +219,7 @@ class _Maps:
 
     def _heat(self, rows: FloatArray, *, signed: bool, limit: float) -> dict[str, Any]:
         steps, count = rows.shape
-        room = 100 if self.options.quantity == ALL else 380
+        room = 128 if self.options.quantity == ALL else 380
         height = int(min(max(room // count, 2), 14))
         top = round(self.y)
         buckets = signed_buckets(rows.T, limit) if signed else share_buckets(rows.T)
@@ -238,7 +240,9 @@ class _Maps:
         )
         for index, line in enumerate(wrap(words, self.small - 1, TRACK_LABEL - 14, lines=4)):
             self.labels.append(
-                text_at(8, top + self.small * (1 + 1.2 * index), line, size=self.small - 1, classes="mu", anchor="start")
+                text_at(
+                    8, top + self.small * (1 + 1.2 * index), line, size=self.small - 1, classes="mu", anchor="start"
+                )
             )
         self.y = max(top + count * height, top + self.small * 3)
         return {"top": top, "height": height, "count": count}
@@ -271,6 +275,9 @@ class _Maps:
         foot += rect(at, y - small * 0.8, 26, small * 0.9, classes="gb")
         words = t("from {low} % to {high} % of the units").format(low=SPREAD[0], high=SPREAD[1])
         foot += text_at(at + 34, y, words, size=small, classes="mu", anchor="start")
+        y += small * 1.5
+        words = t("Gates: colours from 0 to 1. Candidates and states: strongest at the largest value of their own map.")
+        foot += text_at(8, y, words, size=small, classes="mu", anchor="start")
         self.height = y + small
         return behind + "".join(self.body) + front, "".join(self.labels), foot
 

@@ -166,13 +166,21 @@ class _Writer:
         self.block("update_gate", "u", "write_gate" if ng else "update_gate", one_minus=ng)
         self.block("candidate", "g")
         keep, candidate = self.own("update_gate"), self.own("candidate")
-        gate, old, new = self.now("write_gate" if ng else "update_gate"), self.found["h_before"].symbol, self.now("candidate")
+        gate, old, new = (
+            self.now("write_gate" if ng else "update_gate"),
+            self.found["h_before"].symbol,
+            self.now("candidate"),
+        )
         rest = f"1−{gate}"
         keeps, writes = (rest, gate) if ng else (gate, rest)
         self.add("rest", keep if ng else 1.0 - keep, rest, t("the rest"), "1 − {u} = {rest}", share=True)
         keep_name, write_name = ("rest", "u") if ng else ("u", "rest")
         self.add(
-            "kept", keep * self.h_before, f"{keeps} · {old}", t("what is kept"), f"{{{keep_name}}} · {{h_before}} = {{kept}}"
+            "kept",
+            keep * self.h_before,
+            f"{keeps} · {old}",
+            t("what is kept"),
+            f"{{{keep_name}}} · {{h_before}} = {{kept}}",
         )
         self.add(
             "written", (1.0 - keep) * candidate, f"{writes} · {new}", t("what is written"),
@@ -187,7 +195,9 @@ class _Writer:
     def _reset_way(self, hidden: FloatArray) -> None:
         t, old = self.t, self.found["h_before"].symbol
         if self.cell == "gru" and self.course.recurrent is not None:
-            self.add("recurrent", self.course.recurrent, f"W {old} + b", t("what the old state would bring"), "{recurrent}")
+            self.add(
+                "recurrent", self.course.recurrent, f"W {old} + b", t("what the old state would bring"), "{recurrent}"
+            )
             gate = self.now("reset_gate")
             self.add(
                 "from_h", hidden, f"{gate} · (W {old} + b)", t("what the reset gate lets through"),
@@ -210,15 +220,31 @@ class _Writer:
         f, i, g = (self.own(name) for name in ("forget_gate", "input_gate", "candidate"))
         names = {name: self.found[name].symbol for name in ("f", "i", "g", "o", "c_before")}
         self.add(
-            "kept", f * self.c_before, f"{names['f']} · {names['c_before']}", t("what is kept"), "{f} · {c_before} = {kept}"
+            "kept",
+            f * self.c_before,
+            f"{names['f']} · {names['c_before']}",
+            t("what is kept"),
+            "{f} · {c_before} = {kept}",
         )
         self.add("written", i * g, f"{names['i']} · {names['g']}", t("what is written"), "{i} · {g} = {written}")
-        self.add("c", self.own("cell_state"), self.now("cell_state"), quantity_name("cell_state", t), "{kept} + {written} = {c}")
+        self.add(
+            "c",
+            self.own("cell_state"),
+            self.now("cell_state"),
+            quantity_name("cell_state", t),
+            "{kept} + {written} = {c}",
+        )
         shown = "c"
         if self.cell != "lstm_linear_output":
             shown = "squashed"
             squashed = np.tanh(self.own("cell_state"))
-            self.add("squashed", squashed, f"tanh({self.now('cell_state')})", t("the cell state, squashed"), "tanh({c}) = {squashed}")
+            self.add(
+                "squashed",
+                squashed,
+                f"tanh({self.now('cell_state')})",
+                t("the cell state, squashed"),
+                "tanh({c}) = {squashed}",
+            )
         self.add(
             "h", self.own("hidden_state"), self.now("hidden_state"), quantity_name("hidden_state", t),
             f"{{o}} · {{{shown}}} = {{h}}",

@@ -56,7 +56,7 @@ def _styles() -> dict[str, dict[str, str]]:
         "pf": {"fill": "$s15", "stroke": "$cell", "stroke-width": "2"},
         "an": {"fill": "$s15"},
         "fl": {"fill": "none", "stroke-linecap": "round", "stroke-linejoin": "round"},
-        "gb": {"fill": "$track"},
+        "gb": {"fill": "$tint"},
         "gm": {"fill": "none", "stroke": "$accent", "stroke-width": "2.2", "stroke-linejoin": "round"},
         "cs": {"stroke": "$line"},
         "hs": {"stroke": "$line", "stroke-width": "0.7", "stroke-linejoin": "round"},

@@ -150,9 +150,7 @@ def read_states(
     return torch.stack(rows)
 
 
-def _run_cell(
-    cell: Cell, x: Tensor, direction: Direction, interventions: Sequence[Intervention]
-) -> dict[str, Tensor]:
+def _run_cell(cell: Cell, x: Tensor, direction: Direction, interventions: Sequence[Intervention]) -> dict[str, Tensor]:
     steps = range(x.shape[1]) if direction == "forward" else range(x.shape[1] - 1, -1, -1)
     projected, carry = cell.project_input(x), cell.initial_carry(1)
     rows: dict[int, dict[str, Tensor]] = {}

@@ -74,9 +74,7 @@ def _known(loaded: LoadedModel, pairs: Sequence[NumberPair]) -> list[NumberPair]
     """Pairs all of whose words stand in the vocabulary."""
     vocabulary = set(loaded.encoder.vocabulary)
     return [
-        pair
-        for pair in pairs
-        if vocabulary.issuperset({*pair.words(plural=False), *pair.words(plural=True), *VERBS})
+        pair for pair in pairs if vocabulary.issuperset({*pair.words(plural=False), *pair.words(plural=True), *VERBS})
     ]
 
 
@@ -101,7 +99,12 @@ def _read(loaded: LoadedModel, pairs: Sequence[NumberPair]) -> _Read:
     verbs = torch.tensor(_ids(loaded, VERBS)[1:])
     logits = states[ends] @ model.output.weight[verbs].T + model.output.bias[verbs]
     return _Read(
-        {(one.layer, name): by_pair(one.values[name][ends]) for one in recorded for name in _READ if name in one.values},
+        {
+            (one.layer, name): by_pair(one.values[name][ends])
+            for one in recorded
+            for name in _READ
+            if name in one.values
+        },
         by_pair(logits),
     )
 
