@@ -21,6 +21,7 @@ class UnitCourse:
             ``"input"`` W_x x, ``"hidden"`` what comes of h_{t-1}, ``"peephole"``, ``"bias"``. Where a reset gate scales
             the recurrent part it is inside ``"hidden"``: r·(W h + b) after the product, W (r ⊙ h) before it.
         recurrent: a GRU's W h_{t-1} + b before the reset gate acts on it, (step,); None for other cells.
+        peephole: p_i, p_f and p_o of the unit; None for cells without them.
     """
 
     model: str
@@ -30,6 +31,7 @@ class UnitCourse:
     unit: int
     parts: dict[str, dict[str, FloatArray]]
     recurrent: FloatArray | None
+    peephole: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         freeze(self)

@@ -56,7 +56,7 @@ def carried_from(trace: LayerTrace, step: int) -> FloatArray:
 
 
 def half_lives(trace: LayerTrace, step: int) -> IntArray:
-    """Steps until at most half of what stood in the memory after ``step`` is left; ``NEVER`` within the text, (unit,)."""
+    """Steps until at most half of the memory after ``step`` is left; ``NEVER`` if not within the text, (unit,)."""
     shares = carried_from(trace, step)
     shares = shares[step:] if trace.direction == "forward" else shares[: step + 1][::-1]
     fallen = shares <= 0.5

@@ -23,8 +23,8 @@ t = settings.t
 header(
     t("Gates"),
     t(
-        "The figure of the cell from the lecture, alive: one unit of a trained network reads your sentence, and every line "
-        "carries its own number. See how long it remembers, compare cells, or force a gate and watch what follows."
+        "The figure of the cell from the lecture, alive: one unit of a trained network reads your sentence, and every "
+        "line carries its own number. See how long it remembers, compare cells, or force a gate and watch what follows."
     ),
     settings,
 )
@@ -37,10 +37,12 @@ if not found:
 models = {info.name: info for info in found}
 
 take("view", VIEWS, VIEWS[0])
-view = st.segmented_control(
+left, right = st.columns(2, vertical_alignment="bottom")
+view = left.segmented_control(
     t("View"),
     VIEWS,
     required=True,
+    wrap=True,
     key="view",
     label_visibility="collapsed",
     format_func=lambda name: {
@@ -52,7 +54,7 @@ view = st.segmented_control(
 )
 keep("view", VIEWS[0])
 
-inputs = gate_inputs(models, t, comparing=view == "cell")
+inputs = gate_inputs(models, t, above=right if view == "cell" else None)
 answers = ask_all(inputs.requests)
 errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
 for error in errors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.focus import SHOWN, focus_of, focus_to_url
 from app.ui.sentence_input import fallback_example, sentence_input
@@ -22,30 +23,35 @@ CELL_PICTURES = ("gate-cell-0", "gate-cell-1")
 MAP_PICTURES = ("gate-maps-0", "gate-maps-1")
 
 
-def gate_inputs(models: dict[str, CheckpointInfo], t: Translator, *, comparing: bool) -> Inputs:
-    """Draws sentence, model and, where the view compares, the second run."""
+def gate_inputs(models: dict[str, CheckpointInfo], t: Translator, *, above: DeltaGenerator | None) -> Inputs:
+    """Draws sentence and model; ``above`` is the place of the comparison, None where the view has none."""
     examples = [
         example
         for example in gate_examples(t)
         if example.model in models and (not example.compare_model or example.compare_model in models)
     ]
     first = fallback_example(examples, list(models))
-    text = sentence_input(examples, first, take_example, t)
-    left, right = st.columns([5, 4], vertical_alignment="bottom")
+    sentence, middle, picker = st.columns([11, 6, 3], vertical_alignment="bottom")
+    text = sentence_input(examples, first, take_example, t, places=(sentence, picker))
     take("model", list(models), first.model)
-    model = left.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
+    model = middle.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
     keep("model", first.model)
     request = TraceRequest(model=model, text=text)
-    if not comparing:
+    if above is None:
         return Inputs(request=request)
     take("compare", COMPARISONS, "none")
-    comparison = right.segmented_control(
+    comparison = above.segmented_control(
         t("Compare with"),
         COMPARISONS,
         required=True,
         wrap=True,
         key="compare",
-        format_func=lambda name: {"none": t("nothing"), "text": t("a sentence"), "model": t("a model")}[name],
+        label_visibility="collapsed",
+        format_func=lambda name: {
+            "none": t("One run"),
+            "text": t("Compare a sentence"),
+            "model": t("Compare a model"),
+        }[name],
     )
     keep("compare", "none")
     return Inputs(request=request, compare=compared(request, comparison, models, t))

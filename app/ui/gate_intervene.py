@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import streamlit as st
 
@@ -25,6 +26,7 @@ from seqviz.charts.notation import quantity_name, visible
 from seqviz.charts.unroll_layout import UnrollFocus
 from seqviz.errors import SeqvizError
 from seqviz.export import intervened_csv, intervened_json
+from seqviz.i18n import Translator
 from seqviz.interventions import (
     MAX_INTERVENTIONS,
     STATE_LIMIT,
@@ -33,7 +35,6 @@ from seqviz.interventions import (
     parse_intervention,
     without_last,
 )
-from seqviz.i18n import Translator
 from seqviz.memory import keep_gate
 from seqviz.traces import RecurrentTrace
 
@@ -128,12 +129,13 @@ def _form(trace: RecurrentTrace, focus: UnrollFocus, current: _List, settings: S
         chosen = st.session_state.get("gate-range")
         if not isinstance(chosen, tuple) or max(chosen) >= len(steps):
             st.session_state["gate-range"] = (focus.step, len(steps) - 1)
-        start, end = columns[2].select_slider(
+        ends = columns[2].select_slider(
             t("From step to step"),
             steps,
             key="gate-range",
             format_func=lambda step: f"{step + 1} · {visible(trace.originals[step])[:12]}",
         )
+        start, end = cast(tuple[int, int], ends)
     else:
         start = end = 0
     low, high = (0.0, 1.0) if quantity.endswith("gate") else (-1.0, 1.0)
@@ -230,7 +232,7 @@ def _effects(inputs: Inputs, trace: RecurrentTrace, focus: UnrollFocus, found: I
         st.markdown(f"**{t('The units that moved most')}**")
         st.dataframe(_unit_rows(found, t), hide_index=True)
     files: list[Download] = [
-        *chart_files(lambda: divergence_chart(found, step=seen, **look), name=t("Divergence"), ending="divergence", t=t),
+        *chart_files(lambda: divergence_chart(found, step=seen, **look), name="KL", ending="divergence", t=t),
         *chart_files(lambda: moved_chart(found, step=seen, **look), name=t("What moved"), ending="moved", t=t),
         Download(label=t("Both runs, JSON"), ending="interventions.json", mime="application/json",
                  make=lambda: intervened_json(found)),

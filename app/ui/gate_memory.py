@@ -45,7 +45,8 @@ def memory_view(inputs: Inputs, trace: RecurrentTrace, models: dict[str, Checkpo
     if keep_gate(part) is None:
         st.info(
             t(
-                "A plain cell has no gate that keeps: at every step its whole state is written anew. Choose an LSTM or a GRU."
+                "A plain cell has no gate that keeps: at every step its whole state is written anew. Choose an LSTM or "
+                "a GRU."
             ),
             icon=":material/info:",
         )
@@ -82,13 +83,13 @@ def _product_note(cell: str, settings: Settings) -> str:
     if cell.startswith("gru"):
         symbol = "1 − Γ_u" if settings.notation == "ng" else "Z"
         return t(
-            "In a GRU the share of an old state that still stands directly in a later one is the product of {symbol} over "
-            "the steps between; what goes through the candidate comes on top."
+            "In a GRU the share of an old state that still stands directly in a later one is the product of {symbol} "
+            "over the steps between; what goes through the candidate comes on top."
         ).format(symbol=symbol)
     symbol = "Γ_f" if settings.notation == "ng" else "F"
     return t(
-        "In an LSTM the share of an old cell state that still stands in a later one is the product of {symbol} over the "
-        "steps between; what goes through gates and candidates comes on top."
+        "In an LSTM the share of an old cell state that still stands in a later one is the product of {symbol} over "
+        "the steps between; what goes through gates and candidates comes on top."
     ).format(symbol=symbol)
 
 

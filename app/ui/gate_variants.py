@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from functools import partial
 
+import altair as alt
 import streamlit as st
 
 from app.ui.backend import ask_all, show_error
@@ -75,10 +77,10 @@ def variants_view(inputs: Inputs, models: dict[str, CheckpointInfo], settings: S
     st.dataframe(rows, hide_index=True)
     st.caption(
         t(
-            "Gates and candidate are the blocks of weights: an LSTM has 4 (3 gates), a GRU 3 (2 gates), so 3 : 2 gates. "
-            "Time: the recurrent layers alone over {steps} pieces, one text at a time, median of several rounds in which "
-            "the models take turns; cells without a fused kernel of PyTorch run step by step. The models are as many "
-            "as are installed."
+            "Gates and candidate are the blocks of weights: an LSTM has 4 (3 gates), a GRU 3 (2 gates), so 3 : 2. "
+            "Time: the recurrent layers alone over {steps} pieces, one text at a time, median of several rounds in "
+            "which the models take turns; cells without a fused kernel of PyTorch run step by step. The models "
+            "are as many as are installed."
         ).format(steps=speeds[0].steps)
     )
     if len(names) < 2:
@@ -90,7 +92,7 @@ def variants_view(inputs: Inputs, models: dict[str, CheckpointInfo], settings: S
         chart = role_chart(traces, names=titles, role=role, **look)
         if chart is not None:
             show_chart(chart)
-            files += chart_files(lambda chart=chart: chart, name=t(ROLES[role]), ending=f"{role}", t=t)
+            files += chart_files(partial(_same, chart), name=t(ROLES[role]), ending=role, t=t)
     for cell in dict.fromkeys(models[name].config.cell for name in names):
         st.caption(f"**{cell_title(cell, t)}** · " + " ".join(convention_lines(cell, t)))
     files.append(Download(label=t("Table, CSV"), ending="variants.csv", mime="text/csv", make=lambda: _csv(rows)))
@@ -126,6 +128,10 @@ def _rows(infos: Sequence[CheckpointInfo], speeds: Sequence[Speed], t: Translato
             }
         )
     return rows
+
+
+def _same(chart: alt.LayerChart) -> alt.LayerChart:
+    return chart
 
 
 def _csv(rows: list[dict[str, object]]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from app.ui.backend import ask_all, show_error
 from app.ui.downloads import Download, download_popover, figure_files, trace_files
 from app.ui.figure import show_figure
+from app.ui.gate_graves import graves_panel
 from app.ui.gate_inputs import CELL_PICTURES, MAP_PICTURES, place_inputs, shown_focus
 from app.ui.numbers_panel import numbers_panel
 from app.ui.settings import Settings
@@ -52,8 +54,8 @@ def gate_view(inputs: Inputs, traces: list[RecurrentTrace], settings: Settings) 
         show_figure(figure, key=key, focus=place.to_dict(), peers=[other for other in keys if other != key])
     st.caption(
         t(
-            "Play it, or step with the arrow keys; click a token. Point at any line, gate or circle to see its arithmetic. "
-            "Below, every gate of the layer: click a row to follow another unit."
+            "Play it, or step with the arrow keys; click a token. Point at any line, gate or circle to see its "
+            "arithmetic. Below, every gate of the layer: click a row to follow another unit."
         )
     )
     options = _map_options(traces[0], focus, settings)
@@ -69,6 +71,8 @@ def gate_view(inputs: Inputs, traces: list[RecurrentTrace], settings: Settings) 
         key = MAP_PICTURES[index]
         show_figure(figure, key=key, focus=place.to_dict(), peers=[other for other in keys if other != key])
     numbers_panel(inputs, traces, focus, settings)
+    if isinstance(courses[0], UnitCourse):
+        graves_panel(inputs.request, traces[0], courses[0], places[0], settings)
     _downloads(inputs, traces, places, [one for one in courses if isinstance(one, UnitCourse)], maps, settings)
 
 
@@ -156,14 +160,9 @@ def _downloads(
         mark = f" ({index + 1})" if len(traces) > 1 else ""
         end = f"-{index + 1}" if len(traces) > 1 else ""
         letter = "AB"[index] if len(traces) > 1 else ""
-
-        def cell(
-            place: UnrollFocus = place, letter: str = letter, trace: RecurrentTrace = trace, course: UnitCourse = course
-        ) -> Figure:
-            return _drawn_cell(place, settings, letter, trace, course)
-
+        cell = partial(_drawn_cell, place, settings, letter, trace, course)
         files += figure_files(cell, name=t("Cell") + mark, ending=f"cell{end}", t=t)
-        files += figure_files(lambda index=index: maps[index], name=t("All gates") + mark, ending=f"gates{end}", t=t)
+        files += figure_files(partial(maps.__getitem__, index), name=t("All gates") + mark, ending=f"gates{end}", t=t)
         files += trace_files(trace, mark=mark, ending=end, t=t)
     _, right = st.columns([3, 1])
     with right:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+
 import streamlit as st
 
 from app.ui.backend import ask_all, show_error
@@ -20,7 +21,6 @@ from seqviz.examples import CLAUSE
 from seqviz.export import backward_csv, backward_json
 from seqviz.gradients import Agreement, BackwardTrace, WeightGradient
 from seqviz.i18n import Translator
-
 
 SCALES: tuple[Scale, ...] = ("log", "relative")
 QUANTITIES = ("hidden_state", "cell_state", "embedding")

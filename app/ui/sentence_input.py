@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from seqviz.examples import Example
 from seqviz.i18n import Translator
 
 
 def sentence_input(
-    examples: Sequence[Example], first: Example, take: Callable[[Example], None], t: Translator, *, live: bool = False
+    examples: Sequence[Example],
+    first: Example,
+    take: Callable[[Example], None],
+    t: Translator,
+    *,
+    live: bool = False,
+    places: tuple[DeltaGenerator, DeltaGenerator] | None = None,
 ) -> str:
     """Draws the sentence box and the examples.
 
@@ -21,8 +28,9 @@ def sentence_input(
         take: called with the example that was chosen.
         t: the reader's language.
         live: follow every key, not only Enter.
+        places: where the sentence and the examples stand; None for a row of their own.
     """
-    sentence, picker = st.columns([5, 2], vertical_alignment="bottom")
+    sentence, picker = places or st.columns([5, 2], vertical_alignment="bottom")
     text = sentence.text_input(
         t("Sentence"),
         first.text,

@@ -87,9 +87,11 @@ def unroll_view(
 
 
 def layer_name(part: LayerTrace, t: Translator) -> str:
+    """A layer and direction for people."""
     direction = t("forward") if part.direction == "forward" else t("backward")
     return t("{layer}, {direction}").format(layer=part.layer + 1, direction=direction)
 
 
 def sort_name(sort: Sort, t: Translator) -> str:
+    """An order of units for people."""
     return {"index": t("as in the model"), "variance": t("liveliest first"), "similarity": t("alike together")}[sort]

@@ -1,7 +1,7 @@
 """The textbook figure of a recurrent cell, alive: the numbers of one unit flow through it, step by step.
 
-Line widths and colours are the unit's own values; below it the unit goes through the whole text. The picture is complete
-as it is; ``assets/gate_cell.js`` lets it step, play and say the arithmetic behind every line.
+Line widths and colours are the unit's own values; below it the unit goes through the whole text. The picture is
+complete as it is; ``assets/gate_cell.js`` lets it step, play and say the arithmetic behind every line.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ class _Drawing:
         self.trace, self.signals, self.plan, self.options, self.step, self.t = trace, signals, plan, options, step, t
         self.size = options.font_size
         self.small = options.font_size - 1
-        self.top = round(self.size * 0.9)
+        self.top = 8 - plan.body[1]
         self.rows = [name for name in ("r", "u", "f", "i", "o", "g", "c", "h") if name in signals]
         self.track_height = len(self.rows) * (_ROW + _ROW_GAP) + self.size * 2.2 + 6
 
@@ -197,8 +197,10 @@ class _Drawing:
         unit = self.t("Unit {unit}").format(unit=course.unit)
         letter = f"{self.options.letter}  " if self.options.letter else ""
         rest = f"{self.trace.model} · {where}"
+        # Inside the cell, at its foot, where no line runs; the input comes in further left.
+        x, y = self.plan.token[0], self.plan.body[1] + self.plan.body[3] + self.top
         return (
-            f'<text x="8" y="{num(self.size * 1.1)}" font-size="{num(self.size)}" class="st">{esc(letter + unit)}'
+            f'<text x="{num(x + 22)}" y="{num(y - 14)}" font-size="{num(self.size)}" class="st">{esc(letter + unit)}'
             f'<tspan class="mu" dx="10" font-weight="400" font-size="{num(self.small)}">{esc(rest)}</tspan></text>'
         )
 
@@ -254,10 +256,9 @@ class _Drawing:
             return group(parts, extra=f' data-say="{box.signal}"')
         signal = self.signals[box.signal]
         middle = left + (width - 18) / 2
-        parts.append(text_at(left + 12, box.y - 4, box.label, size=self.size + 1, classes="st", anchor="start"))
-        parts.append(
-            math_at(left + width - 26, box.y - 4, signal.symbol, size=self.size + 1, classes="tx", anchor="end")
-        )
+        size = min(self.size + 1, 17)
+        parts.append(text_at(left + 12, box.y - 4, box.label, size=size, classes="st", anchor="start"))
+        parts.append(math_at(left + width - 26, box.y - 4, signal.symbol, size=size, classes="tx", anchor="end"))
         name = fit(signal.name, self.small - 1, width - 26)
         parts.append(text_at(middle, box.y + self.small + 6, name, size=self.small - 1, classes="mu"))
         parts.append(self._gauge(box, left + width - 17, top + 8, height - 16))
@@ -341,10 +342,10 @@ class _Drawing:
                 text_at(8, y + _ROW * 0.72, fit(signal.name, self.small - 1, 92), size=self.small - 1, classes="mu",
                         anchor="start")
             )  # fmt: skip
-        y = 4 + len(self.rows) * (_ROW + _ROW_GAP) + self.size * 1.1
+        baseline = 4 + len(self.rows) * (_ROW + _ROW_GAP) + self.size * 1.1
         for step in range(count):
             token = fit(clean(visible(self.trace.originals[step])) or "∅", self.small, width - 3)
-            parts.append(text_at(left + (step + 0.5) * width, y, token, size=self.small, classes="tx"))
+            parts.append(text_at(left + (step + 0.5) * width, baseline, token, size=self.small, classes="tx"))
         frame = rect(0.8, 1, width - 1.6, height - 2, classes="sv-frame", radius=6,
                      extra=f' transform="translate({left + self.step * width} 0)"')  # fmt: skip
         parts.append(frame)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 WIDTH = 1120
-BOX_WIDTH, BOX_HEIGHT = 112, 58
+BOX_WIDTH, BOX_HEIGHT = 124, 58
 OP_RADIUS = 16
 
 Shape = Literal["gate", "function", "matrix"]
@@ -159,7 +159,7 @@ def _gru(cell: str, *, ng: bool) -> Scene:
     reset = cell != "gru_simplified"
     s = Scene(height=452, body=(142, 32, 856, 380), token=(222, 444))
     r_, u, g = 290, 544, 806
-    half, r, box = BOX_HEIGHT / 2, OP_RADIUS, BOX_WIDTH / 2
+    half, r = BOX_HEIGHT / 2, OP_RADIUS
     s.line("h_before", (30, top), (u - r, top))
     s.line("kept", (u + r, top), (g - r, top))
     s.line("h", (g + r, top), (1092, top))

@@ -151,6 +151,7 @@ class _Maps:
         self.body: list[str] = []
         self.labels: list[str] = []
         self.body_height = self.height = 0.0
+        self.counted = False
 
     def one(self, name: str, values: FloatArray) -> dict[str, Any]:
         """Mean, spread and heatmap of one quantity; returns what the interaction needs."""
@@ -232,6 +233,15 @@ class _Maps:
             f'stroke-width="1" fill="none" shape-rendering="crispEdges">{tiles}</g>'
         )
         self.body.append(rect(self.left, top, self.column * steps, count * height, classes="hr"))
+        self._count(top, count)
+        self.y = max(top + count * height, top + self.small * 3)
+        return {"top": top, "height": height, "count": count}
+
+    def _count(self, top: float, count: int) -> None:
+        """How many units a map has, and how they are drawn; said once."""
+        if self.counted:
+            return
+        self.counted = True
         units = sum(len(group) for group in self.groups)
         words = (
             self.t("{count} units").format(count=units)
@@ -244,8 +254,6 @@ class _Maps:
                     8, top + self.small * (1 + 1.2 * index), line, size=self.small - 1, classes="mu", anchor="start"
                 )
             )
-        self.y = max(top + count * height, top + self.small * 3)
-        return {"top": top, "height": height, "count": count}
 
     def tokens(self) -> None:
         """The pieces of the text below the last map."""

@@ -1,4 +1,4 @@
-"""Charts of memory carried: the triangle of one unit, all units from one step, half-lives, and number from noun to verb."""
+"""Charts of memory carried: the triangle of one unit, all units from one step, half-lives, number units."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def carried_triangle(
     """
     shares = carried(part, unit)
     stride = max(1, int(np.ceil(len(shares) / np.sqrt(2 * _CELLS))))
-    picked = np.arange(0, len(shares), stride)
+    picked = list(range(0, len(shares), stride))
     rows = [
         {"s": n, "t": m, "share": round(float(shares[a, b]), 4), "exact": f"{shares[a, b]:.4g}"}
         for n, a in enumerate(picked)
@@ -147,22 +147,22 @@ def half_life_chart(
     """How many units forget half after how many steps; those that never do within the text stand apart."""
     lives = half_lives(part, step)
     longest = int(lives.max())
-    width = max(1, -(-max(longest, 1) // 24))
+    width = max(1, -(-max(longest, 1) // 12))
     labels, counts = [], []
     for start in range(1, max(longest, 1) + 1, width):
         inside = (lives >= start) & (lives < start + width)
         labels.append(str(start) if width == 1 else f"{start}–{start + width - 1}")
         counts.append(int(inside.sum()))
-    never = t("never within the text")
+    never = t("never")
     labels.append(never)
     counts.append(int((lives == NEVER).sum()))
     rows = [
         {"steps": label, "units": count, "kept": label == never} for label, count in zip(labels, counts, strict=True)
     ]
-    title = t("Half-life: steps until at most half is left")
+    title = alt.TitleParams(t("Half-life: steps until at most half is left"), subtitle=t("never: not within the text"))
     colours = category_colours(theme)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("steps:N", title=t("steps"), sort=labels, axis=alt.Axis(labelAngle=0, ticks=False, labelOverlap=True)),
+        x=alt.X("steps:N", title=t("steps"), sort=labels, axis=alt.Axis(labelAngle=0, ticks=False, labelOverlap=False)),
         y=alt.Y("units:Q", title=t("units"), axis=alt.Axis(tickCount=4)),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
@@ -173,7 +173,8 @@ def half_life_chart(
     layered = alt.layer(bars, numbers).properties(
         height=13 * font_size,
         title=title,
-        description=title + ": " + ", ".join(f"{label}: {count}" for label, count in zip(labels, counts, strict=True)),
+        description=f"{title.text}: "
+        + ", ".join(f"{label}: {count}" for label, count in zip(labels, counts, strict=True)),
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
@@ -186,6 +187,10 @@ def half_life_sentence(
     token = visible(originals[step])
     if life == NEVER:
         return t("Unit {unit} never loses half of what stood in it after ‘{token}’ within the text.").format(
+            unit=unit, token=token
+        )
+    if life == 1:
+        return t("Unit {unit} has lost half of what stood in it after ‘{token}’ at the very next step.").format(
             unit=unit, token=token
         )
     return t("Unit {unit} has lost half of what stood in it after ‘{token}’ {count} steps later.").format(
@@ -242,8 +247,8 @@ def number_sentence(found: NumberUnits, *, rank: int = 0, t: Translator = englis
     best = found.best[rank]
     return t(
         "Its side of the threshold tells the subject's number in {accuracy} of {sentences} held-out sentences "
-        "({pairs} pairs; AUC {auc}); guessing has 50 %, the median unit {median}, and the model itself prefers the right "
-        "verb in {verb}. It was chosen among {searched} states by {search} other pairs."
+        "({pairs} pairs; AUC {auc}); guessing has 50 %, the median unit {median}, and the model itself prefers the "
+        "right verb in {verb}. It was chosen among {searched} states by {search} other pairs."
     ).format(
         accuracy=_percent(best.accuracy),
         sentences=2 * found.held_out_pairs,
@@ -265,7 +270,9 @@ def _share_colour(theme: Theme, title: str) -> alt.Color:
         "share:Q",
         title=title,
         scale=alt.Scale(domain=[0, 1], range=list(sequential_ramp("share", theme)), interpolate="rgb"),
-        legend=alt.Legend(orient="top", direction="horizontal", gradientLength=220, titleLimit=0, format=".0%"),
+        legend=alt.Legend(
+            orient="top", direction="horizontal", gradientLength=220, titleLimit=0, format=".0%", values=[0, 0.5, 1]
+        ),
     )
 
 

@@ -88,11 +88,18 @@ def role_chart(
             "model:N",
             title=None,
             scale=alt.Scale(domain=shown, range=[colours[i] for i in order]),
-            legend=alt.Legend(orient="top", labelLimit=0, symbolStrokeWidth=3, columns=3),
+            legend=alt.Legend(
+                orient="top", labelLimit=0, symbolType="stroke", symbolSize=420, symbolStrokeWidth=3, columns=3
+            ),
         ),
     )
     lines = base.mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=40)).encode(
-        y=alt.Y("mean:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1])),
+        y=alt.Y(
+            "mean:Q",
+            title=None,
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f"),
+        ),
         strokeDash=alt.StrokeDash(
             "model:N", title=None, scale=alt.Scale(domain=shown, range=[list(_DASHES[i]) for i in order]), legend=None
         ),

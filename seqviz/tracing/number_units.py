@@ -1,7 +1,7 @@
 """The unit that carries number from "cat(s)" to "was/were", found by search (syllabus B4, G5).
 
-Every unit of every layer is read at the word before the verb, in sentences that differ in the subject's number only. The
-search chooses by one set of sentences; the score is that of another set with other nouns and other words between
+Every unit of every layer is read at the word before the verb, in sentences that differ in the subject's number only.
+The search chooses by one set of sentences; the score is that of another set with other nouns and other words between
 (as Lakretz et al. 2019 look for number units).
 """
 

@@ -40,8 +40,19 @@ def unit_course(
     recurrent = None
     if isinstance(cell, (GRUCell, GRUResetBeforeCell)):
         recurrent = _recurrent(cell, part, "candidate", unit, h)
+    peephole = None
+    if isinstance(cell, LSTMPeepholeCell):
+        p_i, p_f, p_o = (float(weights[unit]) for weights in cell.peephole)
+        peephole = (p_i, p_f, p_o)
     return UnitCourse(
-        model=trace.model, layer=layer, direction=direction, cell=part.cell, unit=unit, parts=parts, recurrent=recurrent
+        model=trace.model,
+        layer=layer,
+        direction=direction,
+        cell=part.cell,
+        unit=unit,
+        parts=parts,
+        recurrent=recurrent,
+        peephole=peephole,
     )
 
 
@@ -58,7 +69,7 @@ def _parts(
 ) -> dict[str, FloatArray]:
     row = part.block_names.index(block) * cell.hidden_size + unit
     steps = len(h)
-    found = {"input": _float64(part.inputs) @ _float64(cell.weight_input[row])}
+    found: dict[str, FloatArray] = {"input": _float64(part.inputs) @ _float64(cell.weight_input[row])}
     bias = float(cell.bias_input[row])
     scaled = block == "candidate" and isinstance(cell, (GRUCell, GRUResetBeforeCell))
     if scaled and isinstance(cell, GRUCell):

@@ -100,7 +100,7 @@ class CellPicture extends Stepper {
     if (!room) return;
     const { data } = this;
     const least = data.fontSize >= 16 ? 16 / (data.fontSize - 2) : 0.72;
-    this.scale = clamp(room / data.diagram[0], Math.min(least, 1), 1.45);
+    this.scale = clamp(room / data.diagram[0], Math.min(least, 1), data.fontSize >= 16 ? 1.2 : 1.45);
     for (const part of this.parts) {
       part.setAttribute('width', part.dataset.width * this.scale);
       part.setAttribute('height', part.dataset.height * this.scale);
