@@ -245,7 +245,12 @@ def number_chart(
 def number_sentence(found: NumberUnits, *, rank: int = 0, t: Translator = english) -> str:
     """How well a unit tells one from many, in words and with what the score rests on."""
     best = found.best[rank]
-    return t(
+    last = found.courses[rank, :, -1]
+    right = sum(((value > best.threshold) == best.plural_above) == plural for plural, value in enumerate(last.tolist()))
+    example = t("In the sentence drawn here it ends on the right side for {right} of the two subjects.").format(
+        right=right
+    )
+    score = t(
         "Its side of the threshold tells the subject's number in {accuracy} of {sentences} held-out sentences "
         "({pairs} pairs; AUC {auc}); guessing has 50 %, the median unit {median}, and the model itself prefers the "
         "right verb in {verb}. It was chosen among {searched} states by {search} other pairs."
@@ -259,6 +264,7 @@ def number_sentence(found: NumberUnits, *, rank: int = 0, t: Translator = englis
         searched=found.searched,
         search=found.search_pairs,
     )
+    return f"{score} {example}"
 
 
 def _percent(share: float) -> str:
