@@ -34,7 +34,7 @@ CASING = 1.2
 """How much wider its outline is: a line that carries nothing stays visible."""
 _HEAD = 11.0
 _ROW, _ROW_GAP = 20, 3
-TRACK_LABEL = 142
+TRACK_LABEL = 156
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ def gate_cell_figure(
         f'<svg xmlns="http://www.w3.org/2000/svg" class="sv" role="img" aria-label="{esc(alt)}" '
         f'viewBox="0 0 {width} {num(height)}" width="{width}" height="{num(height)}">'
         + rect(0, 0, width, height, classes="bg")
-        + group([head, diagram], classes="sv-diagram")
+        + group([diagram, head], classes="sv-diagram")
         + group([track], classes="sv-body", extra=f' transform="translate(0 {num(track_top)})"')
         + group(
             [rect(0, 0, TRACK_LABEL, track_height, classes="bg"), labels],
@@ -231,14 +231,12 @@ class _Drawing:
         width = 3.0 if line.peephole else line_width(value, signal.limit)
         data = _data(line, shorten=_HEAD - 2 if line.arrow else 0)
         colour = self._classes(signal, value, fill=False)
-        kind = "peephole" if line.peephole else "line"
-        drawn = "" if line.peephole else path(
-            data, classes="fl cs", extra=f' stroke-width="{num(width + CASING)}" data-casing="{name}"'
-        )  # fmt: skip
-        drawn += path(
-            data, classes=f"fl {'ps ' if line.peephole else ''}{colour}",
-            extra=f' stroke-width="{num(width)}" data-{kind}="{name}"',
-        )  # fmt: skip
+        if line.peephole:
+            drawn = path(data, classes="fl rl", extra=f' stroke-width="{width + 3:g}"')
+            drawn += path(data, classes=f"fl ps {colour}", extra=f' stroke-width="{width:g}" data-peephole="{name}"')
+        else:
+            drawn = path(data, classes="fl cs", extra=f' stroke-width="{num(width + CASING)}" data-casing="{name}"')
+            drawn += path(data, classes=f"fl {colour}", extra=f' stroke-width="{num(width)}" data-line="{name}"')
         if line.arrow:
             fill = self._classes(signal, value, fill=True)
             drawn += path(_head(line), classes=f"hs {fill}", extra=f' data-head="{name}"')
@@ -339,7 +337,7 @@ class _Drawing:
             labels.append(math_at(TRACK_LABEL - 12, y + _ROW * 0.74, signal.symbol, size=self.small, anchor="end",
                                   classes="tx"))  # fmt: skip
             labels.append(
-                text_at(8, y + _ROW * 0.72, fit(signal.name, self.small - 1, 92), size=self.small - 1, classes="mu",
+                text_at(8, y + _ROW * 0.72, fit(signal.name, self.small - 1, 106), size=self.small - 1, classes="mu",
                         anchor="start")
             )  # fmt: skip
         baseline = 4 + len(self.rows) * (_ROW + _ROW_GAP) + self.size * 1.1

@@ -73,7 +73,7 @@ def moved_chart(
         "row:O",
         title=None,
         scale=alt.Scale(domain=list(range(len(names)))),
-        axis=alt.Axis(labelExpr=labels_expression(names), ticks=False, labelLimit=0, domain=False),
+        axis=alt.Axis(labelExpr=labels_expression(names), ticks=False, labelLimit=0, domain=False, labelPadding=12),
     )
     base = alt.Chart(alt.InlineData(values=rows))
     links = alt.Chart(

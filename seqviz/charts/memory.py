@@ -52,7 +52,7 @@ def carried_triangle(
     )
     subtitle = t("product of the {gate} over the steps between").format(gate=quantity_name(str(keep_gate(part)), t))
     if stride > 1:
-        subtitle += " · " + t("every {stride}th step").format(stride=stride)
+        subtitle += " · " + t("one step in {stride} is drawn").format(stride=stride)
     chart = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_rect()

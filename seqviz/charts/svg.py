@@ -59,6 +59,7 @@ def _styles() -> dict[str, dict[str, str]]:
         "gb": {"fill": "$tint"},
         "gm": {"fill": "none", "stroke": "$accent", "stroke-width": "2.2", "stroke-linejoin": "round"},
         "cs": {"stroke": "$line"},
+        "rl": {"stroke": "$faint"},
         "hs": {"stroke": "$line", "stroke-width": "0.7", "stroke-linejoin": "round"},
         "ps": {"stroke-dasharray": "2 7"},
         "ve": {"stroke": "$line", "fill": "none", "stroke-width": "3.2", "stroke-linejoin": "round"},

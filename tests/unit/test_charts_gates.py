@@ -246,7 +246,7 @@ def test_charts_of_memory_are_valid_and_exact(tmp_path, theme):
 def test_a_long_text_s_triangle_draws_every_other_step_and_says_so(tmp_path):
     _, found = made(tmp_path, "lstm", text="abcd" * 50)
     triangle = valid(memory_charts.carried_triangle(found.layer(0), found.originals, unit=0))
-    assert "every 3th step" in triangle["title"]["subtitle"]
+    assert "one step in 3 is drawn" in triangle["title"]["subtitle"]
     assert len(json.dumps(triangle)) < 400_000
 
 
