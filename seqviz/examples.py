@@ -144,3 +144,47 @@ def gradient_examples(t: Translator) -> tuple[Example, ...]:
             model="entities-bilstm",
         ),
     )
+
+
+def gate_examples(t: Translator) -> tuple[Example, ...]:
+    """The examples of the Gates page; the first one opens it."""
+    return (
+        Example(
+            id="G5",
+            title=t("The cat was, the cats were: which unit remembers?"),
+            text=LONG_CAT,
+            model="wikitext-lstm",
+        ),
+        Example(
+            id="G5b",
+            title=t("One cat, many cats: the same unit in both sentences"),
+            text=LONG_CAT,
+            model="wikitext-lstm",
+            compare_text="The cats , which already ate the fresh fish from the river , were full .",
+        ),
+        Example(
+            id="G3",
+            title=t("A review turns at 'not': what the gates of an LSTM do"),
+            text="The film is not good, it is great.",
+            model="sentiment-lstm",
+        ),
+        Example(
+            id="G2",
+            title=t("A line of Shakespeare in a GRU: keep or overwrite?"),
+            text="To be, or not to be, that is the question",
+            model="shakespeare-gru",
+        ),
+        Example(
+            id="G6b",
+            title=t("The same line in an LSTM and in a GRU"),
+            text="To be, or not to be, that is the question",
+            model="shakespeare-lstm",
+            compare_model="shakespeare-gru",
+        ),
+        Example(
+            id="R1",
+            title=t("A plain cell: no gate, everything is written anew"),
+            text="To be, or not to be",
+            model="shakespeare-rnn",
+        ),
+    )

@@ -56,13 +56,13 @@ def trace_json(trace: RecurrentTrace) -> str:
 
 def trace_csv(trace: RecurrentTrace) -> str:
     """Every state, gate and pre-activation as a row: layer, direction, step, token, quantity, unit, value."""
-    return _csv(trace.rows(), ("layer", "direction", "step", "token", "quantity", "unit", "value"))
+    return csv_text(trace.rows(), ("layer", "direction", "step", "token", "quantity", "unit", "value"))
 
 
 def unit_sum_csv(unit_sum: UnitSum) -> str:
     """The addends of a pre-activation as rows: kind, index, weight, value, product."""
     names = ("kind", "index", "weight", "value", "product")
-    return _csv(({name: getattr(term, name) for name in names} for term in unit_sum.terms), names)
+    return csv_text(({name: getattr(term, name) for name in names} for term in unit_sum.terms), names)
 
 
 def backward_json(trace: BackwardTrace) -> str:
@@ -123,7 +123,7 @@ def backward_csv(trace: BackwardTrace) -> str:
         for quantity, norms in trace.norms(part.layer, part.direction).items()
         for step, token in enumerate(trace.originals)
     )
-    return _csv(rows, ("layer", "direction", "step", "token", "quantity", "norm"))
+    return csv_text(rows, ("layer", "direction", "step", "token", "quantity", "norm"))
 
 
 def search_json(trace: SearchTrace) -> str:
@@ -146,7 +146,7 @@ def search_json(trace: SearchTrace) -> str:
 
 def search_csv(trace: SearchTrace) -> str:
     """Every hypothesis of a search as a row."""
-    return _csv((_hypothesis(trace, row) for row in range(len(trace))), tuple(_hypothesis(trace, 0)))
+    return csv_text((_hypothesis(trace, row) for row in range(len(trace))), tuple(_hypothesis(trace, 0)))
 
 
 def _hypothesis(trace: SearchTrace, row: int) -> dict[str, Any]:
@@ -187,7 +187,8 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _csv(rows: Any, names: tuple[str, ...]) -> str:
+def csv_text(rows: Any, names: tuple[str, ...]) -> str:
+    """Rows of plain values as CSV with a header."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, names, lineterminator="\n")
     writer.writeheader()
@@ -242,4 +243,4 @@ def clipping_csv(curves: Sequence[VariantCurve]) -> str:
         for curve in curves
         for step, values in zip(curve.steps, curve.values, strict=True)
     )
-    return _csv(rows, ("variant", "clipping", "threshold", "parent", "step", *MEASURES))
+    return csv_text(rows, ("variant", "clipping", "threshold", "parent", "step", *MEASURES))

@@ -19,7 +19,10 @@ WORDS = (
     "the a movie film was is not very good bad teddy bears are on sale roosevelt president yesterday harry potter "
     "met hermione granger he said i like this . , !"
 )
-WIKI_WORDS = "<eos> <unk> The the cat cats , . which ate fresh fish was were full and @-@ @,@ 's 't didn 1 000"
+WIKI_WORDS = (
+    "<eos> <unk> The the cat cats , . which ate fresh fish was were full and @-@ @,@ 's 't didn 1 000 "
+    "already near old river girl girls beside long street"
+)
 LABELS: dict[str, tuple[str, ...]] = {
     "language_model": (),
     "classification": ("negative", "positive"),

@@ -7,9 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from app.ui.backend import ask_gradient_sum, show_error
+from app.ui.charts import show_chart
 from app.ui.figure import show_figure
 from app.ui.focus import picture_focus
-from app.ui.gradient_views import show_chart
 from app.ui.settings import Settings, page_theme
 from app.ui.url import keep, take
 from seqviz.backends.requests import BackwardRequest, GradientSumRequest

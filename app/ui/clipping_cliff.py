@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.ui.backend import show_error
 from app.ui.background import jobs
+from app.ui.charts import show_chart
 from app.ui.clipping_picture import show_gradient
-from app.ui.gradient_views import show_chart
 from app.ui.settings import Settings, page_theme
 from app.ui.url import keep, take
 from seqviz.backends.background_requests import CliffCommand, ClippingRunRequest

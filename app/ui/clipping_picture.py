@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.ui.downloads import figure_files, file_button
+from app.ui.downloads import download_popover, figure_files
 from app.ui.live_figure import show_live_figure
 from app.ui.settings import Settings
 from seqviz.charts.clipping_projection import Projection, projection_figure
@@ -42,9 +42,8 @@ def clipping_picture(settings: Settings) -> None:
         numbers = (*sent.gradient, sent.threshold, sent.value_threshold)
         state[_WRITTEN] = st.query_params[_URL] = "_".join(f"{number:.4g}" for number in numbers)
     t = settings.t
-    with st.popover(t("Download the picture"), icon=":material/download:"):
-        for label, kind, mime, make in figure_files(figure, t):
-            file_button(label, make, name=f"clipping-gradient.{kind}", mime=mime)
+    files = figure_files(lambda: figure, name="", ending="", t=t)
+    download_popover(files, name="clipping-gradient", t=t, label=t("Download the picture"), key="gradient")
 
 
 def show_gradient(cliff: Cliff, threshold: float, value_threshold: float) -> None:

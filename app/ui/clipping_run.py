@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.ui.backend import show_error
 from app.ui.background import jobs, problem, remember, tried
-from app.ui.downloads import figure_files, file_button
+from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.live_figure import show_live_figure
 from app.ui.settings import Settings
 from app.ui.url import keep, take
@@ -107,12 +107,13 @@ def _downloads(
 ) -> None:
     t = settings.t
     figure = _figure(view, curves, config, settings, log_steps=st.session_state.get("step_axis") == "log")
-    with st.popover(t("Download"), icon=":material/download:"):
-        for label, kind, mime, make in figure_files(figure, t):
-            file_button(label, make, name=f"clipping-curves.{kind}", mime=mime)
-        json_file, csv_file = (lambda: clipping_json(curves, config)), (lambda: clipping_csv(curves))
-        file_button(t("Every number, JSON"), json_file, name="clipping-curves.json", mime="application/json")
-        file_button(t("Every number, CSV"), csv_file, name="clipping-curves.csv", mime="text/csv")
+    files = figure_files(lambda: figure, name="", ending="", t=t)
+    for label, ending, mime, make in (
+        (t("Every number, JSON"), "json", "application/json", lambda: clipping_json(curves, config)),
+        (t("Every number, CSV"), "csv", "text/csv", lambda: clipping_csv(curves)),
+    ):
+        files.append(Download(label=label, ending=ending, mime=mime, make=make))
+    download_popover(files, name="clipping-curves", t=t, key="curves")
 
 
 def config_sentence(config: ClippingConfig, t: Translator) -> str:

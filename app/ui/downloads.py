@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
@@ -18,53 +19,92 @@ from seqviz.traces import RecurrentTrace
 Numbers = RecurrentTrace | BackwardTrace
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """One file of a menu.
+
+    Args:
+        label: for people.
+        ending: what follows the name, ``"png"`` or ``"cell-1.png"``; it also tells the files of a page apart.
+        mime: its kind.
+        make: writes it, when it is asked for.
+    """
+
+    label: str
+    ending: str
+    mime: str
+    make: Callable[[], str | bytes]
+
+
 def download_menu(figure: Figure | None, numbers: Sequence[Numbers], *, name: str, t: Translator) -> None:
     """PNG, SVG and self-contained HTML of the picture, if there is one; JSON and CSV of every number."""
-    files = [] if figure is None else figure_files(figure, t)
+    files = [] if figure is None else figure_files(lambda: figure, name="", ending="", t=t)
+    several_models = len({one.model for one in numbers}) > 1
     for index, one in enumerate(numbers):
-        suffix = f"-{index + 1}" if len(numbers) > 1 else ""
-        label = f" ({one.model})" if len({each.model for each in numbers}) > 1 else suffix.replace("-", " ")
-        files += [
-            (t("Every number, JSON") + label, f"json{suffix}", "application/json", partial(_json, one)),
-            (t("Every number, CSV") + label, f"csv{suffix}", "text/csv", partial(_csv, one)),
-        ]
-    with st.popover(t("Download"), icon=":material/download:", width="stretch"):
-        for label, kind, mime, make in files:
-            extension, _, number = kind.partition("-")
-            st.download_button(
-                label,
-                make,
-                file_name=f"{_slug(name)}{'-' + number if number else ''}.{extension}",
-                mime=mime,
-                key=f"download-{kind}",
-                on_click="ignore",
-                type="tertiary",
-            )
+        several = len(numbers) > 1
+        mark = f" ({one.model})" if several_models else f" ({index + 1})" if several else ""
+        files += number_files(one, mark=mark, ending=f"-{index + 1}" if several else "", t=t)
+    download_popover(files, name=name, t=t)
 
 
-def _json(numbers: Numbers) -> str:
-    return trace_json(numbers) if isinstance(numbers, RecurrentTrace) else backward_json(numbers)
+def figure_files(make: Callable[[], Figure], *, name: str, ending: str, t: Translator) -> list[Download]:
+    """A picture as PNG, SVG and self-contained HTML.
 
-
-def _csv(numbers: Numbers) -> str:
-    return trace_csv(numbers) if isinstance(numbers, RecurrentTrace) else backward_csv(numbers)
-
-
-def figure_files(figure: Figure, t: Translator) -> list[tuple[str, str, str, Callable[[], str | bytes]]]:
-    """Label, ending, type and maker of the files of a picture."""
+    Args:
+        make: draws it.
+        name: of the picture where a page has several.
+        ending: of its files, likewise.
+        t: the reader's language.
+    """
     theme = page_theme()
+    label, end = f"{name}: " if name else "", f"{ending}." if ending else ""
     return [
-        (t("Picture, PNG"), "png", "image/png", lambda: figure.to_png(theme=theme, scale=2.0)),
-        (t("Picture, SVG"), "svg", "image/svg+xml", lambda: figure.to_svg(theme=theme)),
-        (t("Interactive page, HTML (works offline)"), "html", "text/html", lambda: figure.to_html(theme=theme)),
+        Download(label=label + t("Picture, PNG"), ending=end + "png", mime="image/png",
+                 make=lambda: make().to_png(theme=theme, scale=2.0)),
+        Download(label=label + t("Picture, SVG"), ending=end + "svg", mime="image/svg+xml",
+                 make=lambda: make().to_svg(theme=theme)),
+        Download(label=label + t("Interactive page, HTML (works offline)"), ending=end + "html", mime="text/html",
+                 make=lambda: make().to_html(theme=theme)),
+    ]  # fmt: skip
+
+
+def number_files(numbers: Numbers, *, mark: str, ending: str, t: Translator) -> list[Download]:
+    """Every number of a run or of a backward pass as JSON and CSV."""
+    if isinstance(numbers, RecurrentTrace):
+        as_json, as_csv = partial(trace_json, numbers), partial(trace_csv, numbers)
+    else:
+        as_json, as_csv = partial(backward_json, numbers), partial(backward_csv, numbers)
+    start = f"numbers{ending}." if ending else ""
+    return [
+        Download(label=t("Every number, JSON") + mark, ending=f"{start}json", mime="application/json", make=as_json),
+        Download(label=t("Every number, CSV") + mark, ending=f"{start}csv", mime="text/csv", make=as_csv),
     ]
 
 
-def file_button(label: str, make: Callable[[], str | bytes], *, name: str, mime: str) -> None:
-    """A file that is made when it is asked for."""
-    st.download_button(
-        label, make, file_name=name, mime=mime, key=f"download-{name}", on_click="ignore", type="tertiary"
-    )
+def download_popover(
+    files: Sequence[Download], *, name: str, t: Translator, label: str = "", key: str = "download"
+) -> None:
+    """The menu of a page's files.
+
+    Args:
+        files: what it offers.
+        name: what the files' names begin with.
+        t: the reader's language.
+        label: of the menu; empty for the usual one.
+        key: of its buttons, where a page has several menus.
+    """
+    with st.popover(label or t("Download"), icon=":material/download:", width="stretch"):
+        for file in files:
+            joint = "." if "." not in file.ending else "-"
+            st.download_button(
+                file.label,
+                file.make,
+                file_name=f"{_slug(name)}{joint}{file.ending}",
+                mime=file.mime,
+                key=f"{key}-{file.ending}",
+                on_click="ignore",
+                type="tertiary",
+            )
 
 
 def _slug(text: str) -> str:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from seqviz.charts.figure import Figure, figure_css, figure_js
+from seqviz.charts.figure import Figure, Module, figure_css, figure_js
 
-_component = st.components.v2.component(
-    "seqviz_figure",
-    html='<div class="sv-root sv-mount">\n</div>',
-    css=figure_css(),
-    js=figure_js(),
-)
 
-_tree_component = st.components.v2.component(
-    "seqviz_search_tree",
-    html='<div class="sv-root sv-mount">\n</div>',
-    css=figure_css(),
-    js=figure_js("search_tree"),
-)
+def _made(module: Module) -> Any:
+    """The component of one kind of figure."""
+    return st.components.v2.component(
+        f"seqviz_{module}", html='<div class="sv-root sv-mount">\n</div>', css=figure_css(), js=figure_js(module)
+    )
+
+
+_MODULES: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps", "search_tree")
+_components = {module: _made(module) for module in _MODULES}
 
 # Hands the page's focus to the picture of the same key. A component of its own, because every change of its data
 # sends it anew, code and all: this one has a few hundred bytes, the picture a few hundred kilobytes.
@@ -37,7 +34,9 @@ export default function ({ data }) {
 )
 
 
-def show_figure(figure: Figure, *, key: str, focus: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+def show_figure(
+    figure: Figure, *, key: str, focus: Mapping[str, Any] | None = None, peers: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """Shows a figure.
 
     A rerun with the same figure leaves the picture as it is: scroll, focus and play go on. A changed ``focus`` moves
@@ -47,13 +46,16 @@ def show_figure(figure: Figure, *, key: str, focus: Mapping[str, Any] | None = N
         figure: the picture; draw it without the focus in its options, so that it stays the same while the focus moves.
         key: of the element; one for each place on a page.
         focus: step, layer, direction and unit to show, all from 0; None leaves it to the reader.
+        peers: keys of pictures of the same page that follow this one's focus at once, without the server.
 
     Returns:
         Where the reader last clicked, stepped or played to, in the same form; None as long as nowhere.
     """
     with st.container(gap=None):
-        result = _component(
-            data={"svg": figure.svg, "payload": figure.payload, "key": key}, key=key, on_focus_change=_nothing
+        result = _components[figure.module](
+            data={"svg": figure.svg, "payload": figure.payload, "key": key, "peers": list(peers)},
+            key=key,
+            on_focus_change=_nothing,
         )
         _focus_component(data={"key": key, "focus": None if focus is None else dict(focus)}, key=f"{key}-focus")
     value = result.focus
@@ -78,7 +80,7 @@ def show_search_tree(
         on_prefix: called when a hypothesis was clicked; ``st.session_state[key].prefix`` are its token ids.
     """
     with st.container(gap=None):
-        _tree_component(
+        _components["search_tree"](
             data={"svg": figure.svg, "payload": figure.payload, "key": key},
             key=key,
             on_alpha_change=on_alpha,

@@ -1,9 +1,9 @@
-"""The moment in focus: which step, layer, direction and unit; it travels in the URL and from page to page."""
+"""The moment in focus: which step, layer, direction and unit; it travels in the URL."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,9 @@ import streamlit as st
 from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
 from seqviz.traces import RecurrentTrace
 from seqviz.types import Direction
+
+SHOWN = "focus-shown"
+"""The session's focus: it stays while a reader goes from page to page."""
 
 _KEY = "focus"
 _WRITTEN = "focus-written"
@@ -46,36 +49,53 @@ def focus_from_picture(value: Mapping[str, Any] | None) -> UnrollFocus | None:
         return None
 
 
-def focus_to_url(focus: UnrollFocus) -> None:
-    """Keeps the URL true to what is shown."""
-    text = f"{focus.step}.{focus.layer}.{focus.direction}.{focus.unit}"
-    st.session_state[_WRITTEN] = text
-    if st.query_params.get(_KEY) != text:
-        st.query_params[_KEY] = text
+def focus_of(pictures: Sequence[str]) -> UnrollFocus | None:
+    """What should be shown now: news of a picture, a link that was opened, or what was shown last.
+
+    Args:
+        pictures: keys of the page's pictures.
+    """
+    news: UnrollFocus | None = None
+    for key in pictures:
+        state = st.session_state.get(key)
+        sent = focus_from_picture(state.get("focus") if state is not None else None)
+        if sent is not None and sent != st.session_state.get(f"{key}-sent"):
+            news = sent
+        st.session_state[f"{key}-sent"] = sent
+    if news is not None:
+        # They go before the URL: while a reader steps fast, the browser still sends an older URL along.
+        return news
+    last: UnrollFocus | None = st.session_state.get(SHOWN)
+    return focus_from_url() if last is None or url_was_changed() else last
 
 
 def picture_focus(key: str, trace: RecurrentTrace, options: UnrollOptions) -> UnrollFocus:
-    """The moment that a picture is to show: what the reader last did in it, else the URL's; the URL is kept true to it.
+    """The moment that a page with one picture shows; session and URL are kept true to it.
 
     Args:
         key: of the picture's element.
         trace: the run that is shown.
         options: of the picture; their focus is where a picture starts that nobody has touched.
     """
-    session = st.session_state
-    state = session.get(key)
-    sent = focus_from_picture(state.get("focus") if state is not None else None)
-    last: UnrollFocus | None = session.get(f"{key}-shown")
-    wanted: UnrollFocus | None
-    if sent is not None and sent != session.get(f"{key}-sent"):
-        # News of the picture go before the URL: while a reader steps fast, the browser still sends an older URL along.
-        wanted = sent
-    else:
-        wanted = focus_from_url() if last is None or url_was_changed() else last
-    focus = resolved_focus(trace, replace(options, focus=wanted or options.focus))
-    session[f"{key}-sent"], session[f"{key}-shown"] = sent, focus
+    focus = resolved_focus(trace, replace(options, focus=focus_of([key]) or options.focus))
+    st.session_state[SHOWN] = focus
     focus_to_url(focus)
     return focus
+
+
+def forget_focus() -> None:
+    """The next picture starts where it would start for a new visitor; for examples, which bring their own moment."""
+    st.session_state.pop(SHOWN, None)
+    if _KEY in st.query_params:
+        del st.query_params[_KEY]
+
+
+def focus_to_url(focus: UnrollFocus) -> None:
+    """Keeps the URL true to what is shown."""
+    text = f"{focus.step}.{focus.layer}.{focus.direction}.{focus.unit}"
+    st.session_state[_WRITTEN] = text
+    if st.query_params.get(_KEY) != text:
+        st.query_params[_KEY] = text
 
 
 def _direction(name: str) -> Direction:

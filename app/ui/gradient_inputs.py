@@ -8,6 +8,8 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.ui.focus import forget_focus
+from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.url import keep, take
 from seqviz.backends.requests import BackwardRequest, TraceRequest
 from seqviz.charts.notation import visible
@@ -50,21 +52,8 @@ def reading_inputs(
 ) -> Reading:
     """Draws sentence, examples, model and what stands beside; ``choices`` are those of the last."""
     examples = [example for example in gradient_examples(t) if example.model in models]
-    first = examples[0] if examples else Example(id="", title="", text="To be, or not to be", model=next(iter(models)))
-    sentence, picker = st.columns([5, 2], vertical_alignment="bottom")
-    text = sentence.text_input(
-        t("Sentence"), first.text, key="text", bind="query-params", placeholder=t("Type a sentence"), autocomplete="off"
-    )
-    with picker.popover(t("Examples"), icon=":material/menu_book:", width="stretch"):
-        for example in examples:
-            st.button(
-                example.title,
-                key=f"example-{example.id}",
-                on_click=_take_example,
-                args=(example,),
-                type="tertiary",
-                help=example.text,
-            )
+    first = fallback_example(examples, list(models))
+    text = sentence_input(examples, first, _take_example, t)
     left, middle, right = st.columns([7, 7, 10], vertical_alignment="bottom")
     take("model", list(models), first.model)
     model = left.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
@@ -84,7 +73,7 @@ def reading_inputs(
         }[choice],
     )
     keep("beside", choices[0])
-    request = TraceRequest(model=model, text=text or "")
+    request = TraceRequest(model=model, text=text)
     return Reading(
         request=request,
         siblings=tuple(siblings(model, models)) if beside == "cells" else (),
@@ -207,7 +196,7 @@ def _take_example(example: Example) -> None:
     for key, value in (("text2", example.compare_text), ("model2", example.compare_model)):
         if value:
             state[key] = value
-    for key in ("loss", "focus"):
-        state.pop(key, None)
-        if key in st.query_params:
-            del st.query_params[key]
+    state.pop("loss", None)
+    if "loss" in st.query_params:
+        del st.query_params["loss"]
+    forget_focus()

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
-import altair as alt
 import pandas as pd  # noqa: F401 (Streamlit imports it late; Altair in another thread must not meet half of it)
 import streamlit as st
 
 from app.ui.backend import ask_all, show_error
-from app.ui.settings import Settings, page_theme
+from app.ui.charts import show_chart
+from app.ui.settings import Settings, look_of
 from app.ui.url import keep, take
 from seqviz.backends.requests import AgreementRequest
 from seqviz.charts.agreement import agreement_chart, agreement_sentence
 from seqviz.charts.notation import visible
-from seqviz.charts.palette import Theme
 from seqviz.charts.shared_weights import weight_contribution_chart, weight_tiles_chart
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.errors import SeqvizError
 from seqviz.examples import CLAUSE
 from seqviz.gradients import Agreement, BackwardTrace, WeightGradient
 from seqviz.i18n import Translator
-
-
-class _Look(TypedDict):
-    """What all charts of a page share."""
-
-    theme: Theme
-    font_size: int
-    t: Translator
 
 
 def weights_view(trace: BackwardTrace, settings: Settings) -> None:
@@ -57,7 +46,7 @@ def weights_view(trace: BackwardTrace, settings: Settings) -> None:
             difference=f"{weight.difference:.1e}",
         )
     )
-    look = _Look(theme=page_theme(), font_size=settings.font_size, t=t)
+    look = look_of(settings)
     show_chart(weight_contribution_chart(weight, trace.originals, **look))
     show_chart(weight_tiles_chart(weight, trace.originals, **look))
 
@@ -85,7 +74,7 @@ def dependency_view(models: dict[str, CheckpointInfo], settings: Settings) -> No
             show_error(answer, t)
             return
         found.append(answer)
-    look = _Look(theme=page_theme(), font_size=settings.font_size, t=t)
+    look = look_of(settings)
     titles = [models[name].title for name in names]
     show_chart(agreement_chart(found, names=titles, **look))
     show_chart(agreement_chart(found, names=titles, measured="gradient", **look))
@@ -128,8 +117,3 @@ def matrix_name(weight: WeightGradient, settings: Settings) -> str:
     }
     place = "" if weight.name == "weight_output" else f" · {weight.layer + 1}, {t(weight.direction)}"
     return f"{symbols[weight.name][0 if ng else 1]}: {says[weight.name]}{place}"
-
-
-def show_chart(chart: alt.TopLevelMixin) -> None:
-    """A chart whose specification the tests validate."""
-    st.vega_lite_chart(chart.to_dict(validate=False), width="stretch", theme=None)

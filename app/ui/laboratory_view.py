@@ -9,8 +9,8 @@ from typing import TypeVar
 import streamlit as st
 
 from app.ui.backend import backend, show_error
+from app.ui.charts import show_chart
 from app.ui.gradient_inputs import reading_inputs
-from app.ui.gradient_views import show_chart
 from app.ui.laboratory_downloads import laboratory_downloads
 from app.ui.laboratory_inputs import CELL_TITLES, fresh_inputs, memory_inputs, mode_input
 from app.ui.settings import Settings, page_theme

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import streamlit as st
 
@@ -32,6 +33,19 @@ class Settings:
     def font_size(self) -> int:
         """Base size of text in pictures, in pixels."""
         return 18 if self.presenter else 14
+
+
+class Look(TypedDict):
+    """What all charts of a page share."""
+
+    theme: Theme
+    font_size: int
+    t: Translator
+
+
+def look_of(settings: Settings) -> Look:
+    """The look of the visitor's charts."""
+    return Look(theme=page_theme(), font_size=settings.font_size, t=settings.t)
 
 
 def page_theme() -> Theme:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app.ui.backend import show_error
-from app.ui.gradient_views import show_chart
+from app.ui.charts import show_chart
 from app.ui.settings import Settings, page_theme
 from app.ui.unit_downloads import unit_downloads
 from app.ui.unit_rankings import NO_PROPERTY, rankings

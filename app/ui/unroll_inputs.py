@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.url import keep, take
 from seqviz.backends.requests import TraceRequest
 from seqviz.checkpoints import CheckpointInfo
@@ -35,28 +36,9 @@ class Inputs:
 def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
     """Draws the inputs and returns what they say."""
     examples = [example for example in unroll_examples(t) if example.model in models]
-    first = examples[0] if examples else Example(id="", title="", text="To be, or not to be", model=next(iter(models)))
+    first = fallback_example(examples, list(models))
     names = list(models)
-    sentence, picker = st.columns([5, 2], vertical_alignment="bottom")
-    text = sentence.text_input(
-        t("Sentence"),
-        first.text,
-        key="text",
-        bind="query-params",
-        placeholder=t("Type a sentence"),
-        autocomplete="off",
-        live=True,
-    )
-    with picker.popover(t("Examples"), icon=":material/menu_book:", width="stretch"):
-        for example in examples:
-            st.button(
-                example.title,
-                key=f"example-{example.id}",
-                on_click=_take_example,
-                args=(example,),
-                type="tertiary",
-                help=example.text,
-            )
+    text = sentence_input(examples, first, take_example, t, live=True)
     left, middle, right = st.columns([27, 44, 29], vertical_alignment="bottom")
     take("model", names, first.model)
     model = left.selectbox(
@@ -91,10 +73,10 @@ def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
         format_func=lambda name: {"none": t("nothing"), "text": t("a sentence"), "model": t("a model")}[name],
     )
     keep("compare", "none")
-    request = TraceRequest(model=model, text=text or "", structure=structure)
+    request = TraceRequest(model=model, text=text, structure=structure)
     if request.structure == "one_to_many":
         request = _writing(request, t)
-    return Inputs(request=request, compare=_compared(request, comparison, models, t))
+    return Inputs(request=request, compare=compared(request, comparison, models, t))
 
 
 def structure_titles(t: Translator) -> dict[Structure, str]:
@@ -131,9 +113,10 @@ def _writing(request: TraceRequest, t: Translator) -> TraceRequest:
     return replace(request, generate=int(generate), temperature=float(temperature))
 
 
-def _compared(
+def compared(
     request: TraceRequest, comparison: Comparison | None, models: dict[str, CheckpointInfo], t: Translator
 ) -> TraceRequest | None:
+    """Draws what a comparison needs and returns the second run."""
     if comparison == "text":
         text = st.text_input(t("Second sentence"), request.text, key="text2", bind="query-params", autocomplete="off")
         return replace(request, text=text or "")
@@ -150,7 +133,7 @@ def _compared(
     return None
 
 
-def _take_example(example: Example) -> None:
+def take_example(example: Example) -> None:
     """Fills the inputs with an example; the visitor's own sentence stays one step back in the browser."""
     state = st.session_state
     state["text"], state["model"] = example.text, example.model

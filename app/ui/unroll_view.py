@@ -28,7 +28,7 @@ def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
     top = list(parts)[-2 if trace.layers[-1].direction == "backward" else -1]
     take("layer", list(parts), top)
     part = parts[
-        st.selectbox(t("Layer"), list(parts), key="layer", format_func=lambda name: _layer_name(parts[name], t))
+        st.selectbox(t("Layer"), list(parts), key="layer", format_func=lambda name: layer_name(parts[name], t))
     ]
     keep("layer", top)
     quantities = list(part.quantities())[::-1]
@@ -38,7 +38,7 @@ def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
     )
     keep("quantity", "hidden_state")
     take("sort", SORTS, SORTS[0])
-    sort = st.selectbox(t("Order of units"), SORTS, key="sort", format_func=lambda name: _sort_name(name, t))
+    sort = st.selectbox(t("Order of units"), SORTS, key="sort", format_func=lambda name: sort_name(name, t))
     keep("sort", SORTS[0])
     relative = st.toggle(t("Each unit on its own scale"), key="relative", bind="query-params")
     cell_state = part.cell_state is not None and st.toggle(t("Show cell states"), key="cells", bind="query-params")
@@ -82,10 +82,12 @@ def unroll_view(
     numbers_panel(inputs, traces, focus, settings)
 
 
-def _layer_name(part: LayerTrace, t: Translator) -> str:
+def layer_name(part: LayerTrace, t: Translator) -> str:
+    """A layer and direction for people."""
     direction = t("forward") if part.direction == "forward" else t("backward")
     return t("{layer}, {direction}").format(layer=part.layer + 1, direction=direction)
 
 
-def _sort_name(sort: Sort, t: Translator) -> str:
+def sort_name(sort: Sort, t: Translator) -> str:
+    """An order of units for people."""
     return {"index": t("as in the model"), "variance": t("liveliest first"), "similarity": t("alike together")}[sort]

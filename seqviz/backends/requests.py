@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
+from seqviz.gates import NumberUnits, Speed, UnitCourse
 from seqviz.gradients import Agreement, BackwardTrace, GradientSum
+from seqviz.interventions import Intervened, Intervention
 from seqviz.laboratory import ActivationCurves, CellCurves, LaboratoryConfig, Spectra
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
 from seqviz.types import Direction
@@ -193,8 +195,62 @@ class TrainedSpectraRequest(Request[Spectra]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitCourseRequest(Request[UnitCourse]):
+    """Asks for the UnitCourse of one unit in the run of ``trace``."""
+
+    trace: TraceRequest
+    layer: int
+    direction: Direction
+    unit: int
+
+    def run(self) -> TraceRequest:
+        """The run that the unit is from."""
+        return self.trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActivationsRequest(Request[ActivationCurves]):
     """Asks for the activations and their slopes."""
 
     def run(self) -> None:
         """No checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterventionRequest(Request[Intervened]):
+    """Asks for the Intervened of the run of ``trace``.
+
+    Args:
+        trace: which run; its text, model and targets count.
+        interventions: what is forced.
+    """
+
+    trace: TraceRequest
+    interventions: tuple[Intervention, ...]
+
+    def run(self) -> TraceRequest:
+        """The run without the interventions."""
+        return self.trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberUnitsRequest(Request[NumberUnits]):
+    """Asks for the units of a word language model that carry the subject's number."""
+
+    model: str
+
+    def run(self) -> TraceRequest:
+        """A run of the same model: the worker that has loaded it is asked first."""
+        return TraceRequest(model=self.model, text="a")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedRequest(Request[tuple[Speed, ...]]):
+    """Asks how fast models read a text, measured in one worker."""
+
+    models: tuple[str, ...]
+    text: str
+
+    def run(self) -> TraceRequest:
+        """A run of the first model."""
+        return TraceRequest(model=self.models[0], text=self.text)

@@ -18,21 +18,38 @@ from seqviz.backends.requests import (
     BackwardRequest,
     CurvesRequest,
     GradientSumRequest,
+    InterventionRequest,
+    NumberUnitsRequest,
     Request,
     SpectraRequest,
+    SpeedRequest,
     TraceRequest,
     TrainedSpectraRequest,
+    UnitCourseRequest,
     UnitSumRequest,
 )
 from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
 from seqviz.errors import SeqvizError
+from seqviz.gates import NumberUnits, Speed, UnitCourse
 from seqviz.gradients import Agreement, BackwardTrace, GradientSum
+from seqviz.interventions import Intervened
 from seqviz.laboratory import ActivationCurves, CellCurves, Spectra
 from seqviz.models.loading import LoadedModel, load_model
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
-from seqviz.tracing import agreement, arithmetic, forward, gradient_sum, gradients, laboratory
+from seqviz.tracing import (
+    agreement,
+    arithmetic,
+    forward,
+    gradient_sum,
+    gradients,
+    interventions,
+    laboratory,
+    number_units,
+    speed,
+    unit_course,
+)
 
 KEPT_MODELS = 8
 KEPT_TRACES_BYTES = 32_000_000
@@ -115,6 +132,26 @@ class Worker:
         )
 
     @answer.register
+    def _(self, request: UnitCourseRequest) -> UnitCourse:
+        return unit_course.unit_course(
+            self._model(request.trace.model),
+            self._trace(request.trace),
+            layer=request.layer,
+            direction=request.direction,
+            unit=request.unit,
+        )
+
+    @answer.register
+    def _(self, request: InterventionRequest) -> Intervened:
+        return interventions.intervene(
+            self._model(request.trace.model),
+            request.trace.text,
+            request.interventions,
+            targets=request.trace.targets,
+            max_pieces=MAX_PIECES,
+        )
+
+    @answer.register
     def _(self, request: ActivationsRequest) -> ActivationCurves:  # noqa: ARG002
         return laboratory.activation_curves()
 
@@ -122,6 +159,14 @@ class Worker:
     def _(self, request: LongRequest) -> Any:  # type: ignore[type-arg]  # a class, for the dispatch
         run = request.run()
         return self._long_texts.answer(request, self._model(run.model), (run, fingerprint(run.model)))
+
+    @answer.register
+    def _(self, request: NumberUnitsRequest) -> NumberUnits:
+        return number_units.number_units(self._model(request.model))
+
+    @answer.register
+    def _(self, request: SpeedRequest) -> tuple[Speed, ...]:
+        return speed.speeds([self._model(name) for name in request.models], request.text)
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
         key = (request, fingerprint(request.model))

@@ -14,7 +14,8 @@ from seqviz.charts.svg import style_sheet, with_literal_styles
 from seqviz.errors import InvalidInputError, unknown_name
 
 PageTheme = Literal["auto", "light", "dark"]
-Module = Literal["figure", "search_tree", "curves", "projection"]
+Module = Literal["figure", "gate_cell", "gate_maps", "search_tree", "curves", "projection"]
+_WITH_STEPS: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps")
 _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"}
 
 
@@ -30,7 +31,8 @@ def figure_js(module: Module = "figure") -> str:
 
     A component's module cannot import another one, so what all of them share is put before each.
     """
-    return _asset("common.js") + "\n" + _asset(f"{module}.js")
+    shared = ("common.js", "stepper.js") if module in _WITH_STEPS else ("common.js",)
+    return "\n".join(_asset(name) for name in (*shared, f"{module}.js"))
 
 
 def _asset(name: str) -> str:

@@ -85,3 +85,10 @@ def signed_colour(top: int, *, theme: Theme, title: str, decades: int = DECADES)
             labelExpr=f"({json.dumps(names)})[datum.value]",
         ),
     )
+
+
+def grouped(values: FloatArray, count: int) -> tuple[FloatArray, list[str]]:
+    """(step, unit) -> at most ``count`` groups of neighbouring units, each with its value of largest magnitude."""
+    parts = np.array_split(np.arange(values.shape[1]), min(count, values.shape[1]))
+    picked = [values[:, part][np.arange(len(values)), np.abs(values[:, part]).argmax(1)] for part in parts]
+    return np.stack(picked, 1), [str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts]

@@ -55,6 +55,18 @@ def _styles() -> dict[str, dict[str, str]]:
         "pt": {"fill": "$cell", "stroke": "$s13", "stroke-width": "1.8"},
         "pf": {"fill": "$s15", "stroke": "$cell", "stroke-width": "2"},
         "an": {"fill": "$s15"},
+        "fl": {"fill": "none", "stroke-linecap": "round", "stroke-linejoin": "round"},
+        "gb": {"fill": "$tint"},
+        "gm": {"fill": "none", "stroke": "$accent", "stroke-width": "2.2", "stroke-linejoin": "round"},
+        "cs": {"stroke": "$line"},
+        "rl": {"stroke": "$faint"},
+        "hs": {"stroke": "$line", "stroke-width": "0.7", "stroke-linejoin": "round"},
+        "ps": {"stroke-dasharray": "2 7"},
+        "ve": {"stroke": "$line", "fill": "none", "stroke-width": "3.2", "stroke-linejoin": "round"},
+        "cb": {"fill": "$hover", "stroke": "$faint", "stroke-width": "1.4"},
+        "ch": {"fill": "$surface", "stroke": "$faint", "stroke-width": "1"},
+        "dt": {"fill": "$text"},
+        "ot": {"fill": "$surface"},
         "kn": {"fill": "$neutral"},
         "on": {"fill": "$on_category", "font-weight": "700"},
         "tf": {"fill": "$tint", "stroke": "$accent", "stroke-width": "1.6"},
@@ -73,6 +85,8 @@ def _styles() -> dict[str, dict[str, str]]:
     styles |= {f"d{i}": {"stroke": f"$d{i}"} for i in range(SIGNED_BUCKETS)}
     styles |= {f"s{i}": {"stroke": f"$s{i}"} for i in range(SHARE_BUCKETS)}
     styles |= {f"l{i}": {"fill": f"$l{i}"} for i in range(SHARE_BUCKETS)}
+    styles |= {f"D{i}": {"fill": f"$d{i}"} for i in range(SIGNED_BUCKETS)}
+    styles |= {f"S{i}": {"fill": f"$s{i}"} for i in range(SHARE_BUCKETS)}
     styles |= {f"k{i}": {"fill": f"$k{i}"} for i in range(CATEGORIES)}
     styles |= {f"c{i}": {"fill": "none", "stroke": f"$k{i}", "stroke-width": "2.2"} for i in range(CATEGORIES)}
     for i in range(CATEGORIES):  # a curve's every point behind its mean; a mark where it ends; an arrow; a point on it

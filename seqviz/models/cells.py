@@ -33,6 +33,14 @@ Carry = tuple[Tensor, ...]
 Values = dict[str, Tensor]
 """Every named quantity of a step; ``pre_activation`` is (..., block, unit), all others (..., unit)."""
 
+Edit = Callable[[str, Tensor], Tensor]
+"""Takes the name of a gate or state and its value (..., unit); what it returns takes the value's place."""
+
+
+def unchanged(_: str, value: Tensor) -> Tensor:
+    """The edit that leaves everything as it is."""
+    return value
+
 
 class Cell(nn.Module, ABC):
     """A recurrent cell, apart from its unrolling over time.
@@ -72,8 +80,12 @@ class Cell(nn.Module, ABC):
         return nn.functional.linear(x, self.weight_input, self.bias_input)
 
     @abstractmethod
-    def step(self, projected_input: Tensor, carry: Carry) -> tuple[Carry, Values]:
-        """One step from the projected input (..., block·unit) and the carry: the new carry and every quantity."""
+    def step(self, projected_input: Tensor, carry: Carry, edit: Edit = unchanged) -> tuple[Carry, Values]:
+        """One step from the projected input (..., block·unit) and the carry: the new carry and every quantity.
+
+        ``edit`` sees every gate, the candidate and the states as soon as they are computed; what follows rests on
+        what it returns.
+        """
 
     def run(self, x: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
         """All steps as fast as possible: x (batch, step, embedding) -> h (batch, step, unit) and the last carry."""
@@ -139,10 +151,10 @@ class RNNCell(Cell):
             raise unknown_name("activation", activation, ACTIVATIONS)
         self.activation = activation
 
-    def step(self, projected_input: Tensor, carry: Carry) -> tuple[Carry, Values]:
+    def step(self, projected_input: Tensor, carry: Carry, edit: Edit = unchanged) -> tuple[Carry, Values]:
         (h,) = carry
         z = projected_input + self._project_hidden(h)
-        h = ACTIVATIONS[self.activation](z)
+        h = edit("hidden_state", ACTIVATIONS[self.activation](z))
         return (h,), {"pre_activation": z.unsqueeze(-2), "hidden_state": h}
 
     def run(self, x: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
@@ -173,15 +185,15 @@ class GRUCell(Cell):
 
     block_names = ("reset_gate", "update_gate", "candidate")
 
-    def step(self, projected_input: Tensor, carry: Carry) -> tuple[Carry, Values]:
+    def step(self, projected_input: Tensor, carry: Carry, edit: Edit = unchanged) -> tuple[Carry, Values]:
         (h,) = carry
         x_r, x_z, x_n = projected_input.chunk(3, -1)
         h_r, h_z, h_n = self._project_hidden(h).chunk(3, -1)
         z_r, z_z = x_r + h_r, x_z + h_z
-        r, z = torch.sigmoid(z_r), torch.sigmoid(z_z)
+        r, z = edit("reset_gate", torch.sigmoid(z_r)), edit("update_gate", torch.sigmoid(z_z))
         z_n = x_n + r * h_n
-        n = torch.tanh(z_n)
-        h = z * h + (1 - z) * n
+        n = edit("candidate", torch.tanh(z_n))
+        h = edit("hidden_state", z * h + (1 - z) * n)
         return (h,), _gru_values((z_r, z_z, z_n), r, z, n, h)
 
     def run(self, x: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
@@ -209,17 +221,17 @@ class GRUResetBeforeCell(Cell):
 
     block_names = ("reset_gate", "update_gate", "candidate")
 
-    def step(self, projected_input: Tensor, carry: Carry) -> tuple[Carry, Values]:
+    def step(self, projected_input: Tensor, carry: Carry, edit: Edit = unchanged) -> tuple[Carry, Values]:
         (h,) = carry
         units = self.hidden_size
         x_r, x_z, x_n = projected_input.chunk(3, -1)
         h_gates = nn.functional.linear(h, self.weight_hidden[: 2 * units], self.bias_hidden[: 2 * units])
         h_r, h_z = h_gates.chunk(2, -1)
         z_r, z_z = x_r + h_r, x_z + h_z
-        r, z = torch.sigmoid(z_r), torch.sigmoid(z_z)
+        r, z = edit("reset_gate", torch.sigmoid(z_r)), edit("update_gate", torch.sigmoid(z_z))
         z_n = x_n + nn.functional.linear(r * h, self.weight_hidden[2 * units :], self.bias_hidden[2 * units :])
-        n = torch.tanh(z_n)
-        h = z * h + (1 - z) * n
+        n = edit("candidate", torch.tanh(z_n))
+        h = edit("hidden_state", z * h + (1 - z) * n)
         return (h,), _gru_values((z_r, z_z, z_n), r, z, n, h)
 
 
@@ -243,12 +255,12 @@ class GRUSimplifiedCell(Cell):
 
     block_names = ("update_gate", "candidate")
 
-    def step(self, projected_input: Tensor, carry: Carry) -> tuple[Carry, Values]:
+    def step(self, projected_input: Tensor, carry: Carry, edit: Edit = unchanged) -> tuple[Carry, Values]:
         (h,) = carry
         pre = projected_input + self._project_hidden(h)
         z_z, z_n = pre.chunk(2, -1)
-        z, n = torch.sigmoid(z_z), torch.tanh(z_n)
-        h = z * h + (1 - z) * n
+        z, n = edit("update_gate", torch.sigmoid(z_z)), edit("candidate", torch.tanh(z_n))
+        h = edit("hidden_state", z * h + (1 - z) * n)
         return (h,), {"pre_activation": _blocks(pre, 2), "update_gate": z, "candidate": n, "hidden_state": h}
 
 
@@ -266,11 +278,12 @@ class LSTMCell(Cell):
     block_names = ("input_gate", "forget_gate", "candidate", "output_gate")
     has_cell_state = True
 
-    def step(self, projected_input: Tensor, carry: Carry) -> tuple[Carry, Values]:
+    def step(self, projected_input: Tensor, carry: Carry, edit: Edit = unchanged) -> tuple[Carry, Values]:
         h, c = carry
-        values = self._gates(projected_input + self._project_hidden(h))
-        c = values["forget_gate"] * c + values["input_gate"] * values["candidate"]
-        h = values["output_gate"] * self._squash(c)
+        gates = self._gates(projected_input + self._project_hidden(h))
+        values = {name: value if name == "pre_activation" else edit(name, value) for name, value in gates.items()}
+        c = edit("cell_state", values["forget_gate"] * c + values["input_gate"] * values["candidate"])
+        h = edit("hidden_state", values["output_gate"] * self._squash(c))
         return (h, c), values | {"cell_state": c, "hidden_state": h}
 
     def run(self, x: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
@@ -354,16 +367,17 @@ class LSTMPeepholeCell(Cell):
         bound = 1.0 / math.sqrt(hidden_size)
         self.peephole = nn.Parameter(torch.empty(3, hidden_size).uniform_(-bound, bound))  # rows p_i, p_f, p_o
 
-    def step(self, projected_input: Tensor, carry: Carry) -> tuple[Carry, Values]:
+    def step(self, projected_input: Tensor, carry: Carry, edit: Edit = unchanged) -> tuple[Carry, Values]:
         h, c = carry
         p_i, p_f, p_o = self.peephole.unbind(0)
         z_i, z_f, z_g, z_o = (projected_input + self._project_hidden(h)).chunk(4, -1)
         z_i, z_f = z_i + p_i * c, z_f + p_f * c
-        i, f, g = torch.sigmoid(z_i), torch.sigmoid(z_f), torch.tanh(z_g)
-        c = f * c + i * g
+        i, f = edit("input_gate", torch.sigmoid(z_i)), edit("forget_gate", torch.sigmoid(z_f))
+        g = edit("candidate", torch.tanh(z_g))
+        c = edit("cell_state", f * c + i * g)
         z_o = z_o + p_o * c
-        o = torch.sigmoid(z_o)
-        h = o * torch.tanh(c)
+        o = edit("output_gate", torch.sigmoid(z_o))
+        h = edit("hidden_state", o * torch.tanh(c))
         return (h, c), {
             "pre_activation": torch.stack((z_i, z_f, z_g, z_o), -2),
             "input_gate": i,

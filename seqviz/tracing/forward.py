@@ -85,7 +85,7 @@ def trace(
         layers=tuple(_layer_trace(loaded.info.config.cell, part) for part in recorded),
         labels=loaded.labels,
         logits=logits,
-        targets=_target_ids(loaded, encoded, targets),
+        targets=target_ids(loaded, encoded, targets),
         seconds=time.perf_counter() - started,
     )
 
@@ -171,7 +171,8 @@ def _generated(loaded: LoadedModel, encoded: Encoded, count: int, temperature: f
     return Encoded(pieces=pieces, originals=originals, ids=tuple(ids), buckets=((),) * len(ids))
 
 
-def _target_ids(loaded: LoadedModel, encoded: Encoded, targets: Sequence[str]) -> Any:
+def target_ids(loaded: LoadedModel, encoded: Encoded, targets: Sequence[str]) -> Any:
+    """The number of the right label of each step, (step,); ``NO_TARGET`` where it is not known."""
     steps = len(encoded)
     ids = np.full(steps, NO_TARGET)
     task = loaded.info.config.task

@@ -58,6 +58,11 @@ class ReferenceCell:
             setattr(self, f"b_{block}", weights["bias_input"][rows])
             setattr(self, f"d_{block}", weights["bias_hidden"][rows])
         self.peephole = weights.get("peephole")
+        self.forced: dict[str, dict[int, float]] = {}  # quantity -> unit -> value, at the step that is computed
+
+    def force(self, name: str, values: Array) -> Array:
+        """The values, or what an intervention makes of them."""
+        return np.array([self.forced.get(name, {}).get(unit, value) for unit, value in enumerate(values)])
 
     def sum(self, block: str, x: Array, h: Array) -> Array:
         """W x + b + U h + d of one block."""
@@ -79,11 +84,15 @@ class ReferenceCell:
 
     def _plain(self, x: Array, h: Array) -> Step:
         z = self.sum("candidate", x, h)
-        return {"pre_candidate": z, "hidden_state": np.array([PLAIN[self.name](value) for value in z])}
+        return {
+            "pre_candidate": z,
+            "hidden_state": self.force("hidden_state", np.array([PLAIN[self.name](value) for value in z])),
+        }
 
     def _gru_simplified(self, x: Array, h: Array) -> Step:
         z_update, z_candidate = self.sum("update_gate", x, h), self.sum("candidate", x, h)
-        update, candidate = logistic(z_update), hyperbolic_tangent(z_candidate)
+        update = self.force("update_gate", logistic(z_update))
+        candidate = self.force("candidate", hyperbolic_tangent(z_candidate))
         # Ng's Γ_u writes, so that Γ_u = 1 - update.
         write = 1.0 - update
         return {
@@ -91,18 +100,19 @@ class ReferenceCell:
             "pre_candidate": z_candidate,
             "update_gate": update,
             "candidate": candidate,
-            "hidden_state": write * candidate + (1.0 - write) * h,
+            "hidden_state": self.force("hidden_state", write * candidate + (1.0 - write) * h),
         }
 
     def _gru(self, x: Array, h: Array) -> Step:
         z_reset, z_update = self.sum("reset_gate", x, h), self.sum("update_gate", x, h)
-        reset, update = logistic(z_reset), logistic(z_update)
+        reset = self.force("reset_gate", logistic(z_reset))
+        update = self.force("update_gate", logistic(z_update))
         if self.name == "gru_reset_before":  # Cho et al. 2014, equation 8
             z_candidate = self.sum("candidate", x, reset * h)
         else:
             recurrent = self.U_candidate @ h + self.d_candidate
             z_candidate = self.W_candidate @ x + self.b_candidate + reset * recurrent
-        candidate = hyperbolic_tangent(z_candidate)
+        candidate = self.force("candidate", hyperbolic_tangent(z_candidate))
         return {
             "pre_reset_gate": z_reset,
             "pre_update_gate": z_update,
@@ -110,7 +120,7 @@ class ReferenceCell:
             "reset_gate": reset,
             "update_gate": update,
             "candidate": candidate,
-            "hidden_state": update * h + (1.0 - update) * candidate,
+            "hidden_state": self.force("hidden_state", update * h + (1.0 - update) * candidate),
         }
 
     def _lstm(self, x: Array, h: Array, c: Array) -> Step:
@@ -118,12 +128,13 @@ class ReferenceCell:
         z_candidate, z_output = self.sum("candidate", x, h), self.sum("output_gate", x, h)
         if self.peephole is not None:  # Graves 2012, equations 4.10 and 4.12
             z_input, z_forget = z_input + self.peephole[0] * c, z_forget + self.peephole[1] * c
-        gate_in, keep = logistic(z_input), logistic(z_forget)
-        candidate = hyperbolic_tangent(z_candidate)
-        c = keep * c + gate_in * candidate
+        gate_in, keep = self.force("input_gate", logistic(z_input)), self.force("forget_gate", logistic(z_forget))
+        candidate = self.force("candidate", hyperbolic_tangent(z_candidate))
+        c = self.force("cell_state", keep * c + gate_in * candidate)
         if self.peephole is not None:  # ... and 4.16: the output gate sees the new cell state
             z_output = z_output + self.peephole[2] * c
-        out = logistic(z_output)
+        out = self.force("output_gate", logistic(z_output))
+        shown = c if self.name == "lstm_linear_output" else hyperbolic_tangent(c)
         return {
             "pre_input_gate": z_input,
             "pre_forget_gate": z_forget,
@@ -134,7 +145,7 @@ class ReferenceCell:
             "candidate": candidate,
             "output_gate": out,
             "cell_state": c,
-            "hidden_state": out * (c if self.name == "lstm_linear_output" else hyperbolic_tangent(c)),
+            "hidden_state": self.force("hidden_state", out * shown),
         }
 
     def run(self, x: Array, h: Array | None = None, c: Array | None = None) -> Step:

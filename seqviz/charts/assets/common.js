@@ -60,7 +60,10 @@ function isDark(element) {
 // Gives a copy of drawn elements the colours and fonts that the live ones have, as attributes.
 function dresser() {
   const styles = new Map();
-  const names = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'font-family', 'font-weight', 'font-style'];
+  const names = [
+    'fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'font-family',
+    'font-weight', 'font-style',
+  ];
   const dress = (live, copy) => {
     const classes = copy.getAttribute('class');
     if (classes !== null) {

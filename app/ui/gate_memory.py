@@ -1,0 +1,155 @@
+"""Memory carried: how long a unit keeps what it wrote, and which unit carries number from the noun to the verb."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.ui.backend import ask_all, show_error
+from app.ui.charts import chart_files, show_chart
+from app.ui.downloads import Download, download_popover
+from app.ui.focus import SHOWN
+from app.ui.gate_inputs import place_inputs, shown_focus
+from app.ui.settings import Look, Settings, look_of
+from app.ui.unroll_inputs import Inputs
+from app.ui.url import keep, take
+from seqviz.backends.requests import NumberUnitsRequest
+from seqviz.charts.gate_words import convention_lines
+from seqviz.charts.memory import (
+    carried_triangle,
+    carried_units,
+    half_life_chart,
+    half_life_sentence,
+    number_chart,
+    number_sentence,
+)
+from seqviz.charts.notation import quantity_name
+from seqviz.charts.unroll_layout import UnrollFocus
+from seqviz.checkpoints import CheckpointInfo
+from seqviz.errors import SeqvizError
+from seqviz.examples import LONG_CAT
+from seqviz.gate_export import carried_csv, half_lives_csv, number_units_json
+from seqviz.gates import NumberUnit, NumberUnits
+from seqviz.memory import keep_gate
+from seqviz.traces import RecurrentTrace
+
+
+@st.fragment
+def memory_view(inputs: Inputs, trace: RecurrentTrace, models: dict[str, CheckpointInfo], settings: Settings) -> None:
+    """Triangle, all units, half-lives; below them the search for the number unit."""
+    t = settings.t
+    focus = shown_focus(trace)
+    place_inputs(trace, focus, t, with_step=True)
+    part = trace.layer(focus.layer, focus.direction)
+    look = look_of(settings)
+    files: list[Download] = []
+    if keep_gate(part) is None:
+        st.info(
+            t(
+                "A plain cell has no gate that keeps: at every step its whole state is written anew. Choose an LSTM or "
+                "a GRU."
+            ),
+            icon=":material/info:",
+        )
+    else:
+        st.caption(" ".join([_product_note(part.cell, settings), *convention_lines(part.cell, t)[:1]]))
+        show_chart(carried_triangle(part, trace.originals, unit=focus.unit, **look))
+        st.markdown(half_life_sentence(part, unit=focus.unit, step=focus.step, originals=trace.originals, t=t))
+        left, right = st.columns([3, 2])
+        with left:
+            show_chart(carried_units(part, trace.originals, step=focus.step, **look))
+        with right:
+            show_chart(half_life_chart(part, step=focus.step, **look))
+        files += chart_files(
+            lambda: carried_triangle(part, trace.originals, unit=focus.unit, **look),
+            name=t("Triangle"),
+            ending="triangle",
+            t=t,
+        )
+        files += [
+            Download(label=t("Triangle, CSV"), ending="triangle.csv", mime="text/csv",
+                     make=lambda: carried_csv(part, focus.unit, trace.originals)),
+            Download(label=t("Half-lives of all units, CSV"), ending="half-lives.csv", mime="text/csv",
+                     make=lambda: half_lives_csv(part, focus.step)),
+        ]  # fmt: skip
+    files += _number_search(models, settings, look)
+    _, right = st.columns([3, 1])
+    with right:
+        if files:
+            download_popover(files, name=inputs.request.text, t=t)
+
+
+def _product_note(cell: str, settings: Settings) -> str:
+    t = settings.t
+    if cell.startswith("gru"):
+        symbol = "1 − Γ_u" if settings.notation == "ng" else "Z"
+        return t(
+            "In a GRU the share of an old state that still stands directly in a later one is the product of {symbol} "
+            "over the steps between; what goes through the candidate comes on top."
+        ).format(symbol=symbol)
+    symbol = "Γ_f" if settings.notation == "ng" else "F"
+    return t(
+        "In an LSTM the share of an old cell state that still stands in a later one is the product of {symbol} over "
+        "the steps between; what goes through gates and candidates comes on top."
+    ).format(symbol=symbol)
+
+
+def _number_search(models: dict[str, CheckpointInfo], settings: Settings, look: Look) -> list[Download]:
+    t = settings.t
+    st.subheader(t("From 'cat(s)' to 'was/were': the unit that carries number"), anchor=False)
+    names = [name for name, info in models.items() if info.family == "wikitext"]
+    if not names:
+        st.info(t("This needs a word language model: seqviz train wikitext-lstm"), icon=":material/info:")
+        return []
+    answers = ask_all([NumberUnitsRequest(model=name) for name in names])
+    found: dict[str, NumberUnits] = {}
+    for name, answer in zip(names, answers, strict=True):
+        if isinstance(answer, SeqvizError):
+            show_error(answer, t)
+        else:
+            found[name] = answer
+    if not found:
+        return []
+    st.dataframe([_row(models[name].title, one, settings) for name, one in found.items()], hide_index=True)
+    take("number", list(found), next(iter(found)))
+    name = next(iter(found))
+    if len(found) > 1:
+        name = st.segmented_control(
+            t("Word model"), list(found), required=True, key="number", format_func=lambda each: models[each].title
+        ) or name  # fmt: skip
+        keep("number", next(iter(found)))
+    one = found[name]
+    show_chart(number_chart(one, **look))
+    st.caption(number_sentence(one, t=t))
+    st.button(
+        t("Follow this unit through the sentence"),
+        icon=":material/account_tree:",
+        on_click=_follow,
+        args=(name, one.best[0]),
+    )
+    return [
+        *chart_files(lambda: number_chart(one, **look), name=t("Number unit"), ending="number-unit", t=t),
+        Download(label=t("Number units, JSON"), ending="number-units.json", mime="application/json",
+                 make=lambda: number_units_json(list(found.values()))),
+    ]  # fmt: skip
+
+
+def _row(title: str, found: NumberUnits, settings: Settings) -> dict[str, object]:
+    t, best = settings.t, found.best[0]
+    return {
+        t("Model"): title,
+        t("Best unit"): t("unit {unit}, layer {layer}, {quantity}").format(
+            unit=best.unit, layer=best.layer + 1, quantity=quantity_name(best.quantity, t)
+        ),
+        t("Held-out sentences right"): f"{100 * best.accuracy:.1f} %",
+        t("AUC"): f"{best.auc:.3f}",
+        t("Median unit"): f"{100 * found.median_accuracy:.1f} %",
+        t("The model's own verb right"): f"{100 * found.verb_accuracy:.1f} %",
+        t("Pairs (search + held out)"): f"{found.search_pairs} + {found.held_out_pairs}",
+    }
+
+
+def _follow(model: str, unit: NumberUnit) -> None:
+    """Goes to the gate view with this unit in the syllabus' sentence."""
+    state = st.session_state
+    state["text"], state["model"], state["view"], state["compare"] = LONG_CAT, model, "cell", "none"
+    state[SHOWN] = UnrollFocus(step=1, layer=unit.layer, direction="forward", unit=unit.unit)

@@ -1,0 +1,58 @@
+"""The sentence and its examples, the same on every page: what is typed on one stands on the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from seqviz.examples import Example
+from seqviz.i18n import Translator
+
+
+def sentence_input(
+    examples: Sequence[Example],
+    first: Example,
+    take: Callable[[Example], None],
+    t: Translator,
+    *,
+    live: bool = False,
+    places: tuple[DeltaGenerator, DeltaGenerator] | None = None,
+) -> str:
+    """Draws the sentence box and the examples.
+
+    Args:
+        examples: those whose models are there.
+        first: whose sentence an untouched page shows.
+        take: called with the example that was chosen.
+        t: the reader's language.
+        live: follow every key, not only Enter.
+        places: where the sentence and the examples stand; None for a row of their own.
+    """
+    sentence, picker = places or st.columns([5, 2], vertical_alignment="bottom")
+    text = sentence.text_input(
+        t("Sentence"),
+        first.text,
+        key="text",
+        bind="query-params",
+        placeholder=t("Type a sentence"),
+        autocomplete="off",
+        live=live,
+    )
+    with picker.popover(t("Examples"), icon=":material/menu_book:", width="stretch"):
+        for example in examples:
+            st.button(
+                example.title,
+                key=f"example-{example.id}",
+                on_click=take,
+                args=(example,),
+                type="tertiary",
+                help=example.text,
+            )
+    return text or ""
+
+
+def fallback_example(examples: Sequence[Example], models: Sequence[str]) -> Example:
+    """The example that opens a page; without one, a sentence for whatever model there is."""
+    return examples[0] if examples else Example(id="", title="", text="To be, or not to be", model=models[0])
