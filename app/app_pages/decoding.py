@@ -3,10 +3,11 @@
 import streamlit as st
 
 from app.ui.backend import show_error
-from app.ui.decoding_inputs import alpha_from_url, preset_picker, search_inputs
+from app.ui.decoding_inputs import URL_KEYS, alpha_from_url, preset_picker, search_inputs
 from app.ui.decoding_table import begin, table_editor, write_table
 from app.ui.decoding_view import counters, downloads, forced, searched, side_by_side, tree
 from app.ui.settings import header, read_settings
+from app.ui.url import recall, remember
 from seqviz.errors import SeqvizError
 
 settings = read_settings()
@@ -20,6 +21,7 @@ header(
     ),
     settings,
 )
+recall("decoding", URL_KEYS, widget="search")
 begin(t)
 left, right = st.columns([5, 2], vertical_alignment="top")
 with right:
@@ -29,6 +31,7 @@ with left.expander(t("The table of probabilities: edit it"), icon=":material/edi
 write_table(table)
 choices = search_inputs(table, t)
 alpha = alpha_from_url()
+remember("decoding", URL_KEYS)
 try:
     searches = searched(table, choices, alpha)
 except SeqvizError as error:

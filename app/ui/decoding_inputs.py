@@ -16,6 +16,7 @@ from seqviz.decoding.table import MAX_STEPS, ProbabilityTable
 from seqviz.i18n import Translator
 
 SEARCHES = ("beam", "greedy", "exact", "sampling", "diverse")
+URL_KEYS = ("table", "search", "beam", "lengths", "on", "alpha", "prefix")
 MAX_BEAM = 64
 MAX_TRIES = 12
 TREE_KEY = "search-tree"

@@ -61,5 +61,26 @@ def keep(key: str, default: str) -> None:
     st.session_state[_written(key)] = text
 
 
+def remember(page: str, keys: Sequence[str]) -> None:
+    """Keeps what the URL says of a page, for ``recall``; called at the end of its run."""
+    found = {key: st.query_params[key] for key in keys if key in st.query_params}
+    st.session_state[f"url-of-{page}"] = found
+
+
+def recall(page: str, keys: Sequence[str], *, widget: str) -> None:
+    """Brings the URL of a page back when its reader returns from another page, which leaves it empty.
+
+    Args:
+        page: as in ``remember``.
+        keys: the query parameters that are the page's own.
+        widget: key of a widget that the page always draws: its value is gone after a run of another page.
+    """
+    state = st.session_state
+    if widget in state or any(key in st.query_params for key in keys):
+        return
+    for key, value in state.get(f"url-of-{page}", {}).items():
+        st.query_params[key] = value
+
+
 def _written(key: str) -> str:
     return f"url-{key}"

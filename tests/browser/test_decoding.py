@@ -165,6 +165,16 @@ def test_a_link_shows_the_same_search_again(page: Page, app_url: str):
     expect(page.locator(".sv-alpha")).to_contain_text("α = 0.50")
 
 
+def test_the_table_is_still_there_after_a_visit_to_another_page(page: Page, app_url: str):
+    open_page(page, app_url, table="up,down;1:.2,.7,.1", lengths="0-2", alpha="0.5")
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    page.get_by_role("link", name="Decoding").click()
+    expect(page.locator(".sv-tree")).to_have_attribute("aria-label", re.compile("down"))
+    expect(page.locator(".sv-alpha")).to_contain_text("α = 0.50")
+    expect(page).to_have_url(re.compile("table=up"))
+
+
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
 def test_the_tree_scrolls_inside_and_the_page_does_not(page: Page, app_url: str, viewport):
     open_page(page, app_url, **LENGTH)
