@@ -171,7 +171,7 @@ def _histograms(
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar(opacity=0.62)
         .encode(
-            x=alt.X("low:Q", title=unit_name, scale=alt.Scale(nice=False, zero=False)),
+            x=alt.X("low:Q", bin="binned", title=unit_name, scale=alt.Scale(nice=False, zero=False)),
             x2="high:Q",
             y=alt.Y("share:Q", title=t("share of pieces"), stack=None, axis=alt.Axis(format="%", tickCount=4)),
             color=alt.Color(
