@@ -5,10 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from seqviz.clipping import MEASURES, ClippingConfig, VariantCurve
+from seqviz.decoding.trace import SearchTrace
 from seqviz.gradients import BackwardTrace
 from seqviz.traces import RecurrentTrace, UnitSum
 
@@ -121,6 +126,67 @@ def backward_csv(trace: BackwardTrace) -> str:
     return _csv(rows, ("layer", "direction", "step", "token", "quantity", "norm"))
 
 
+def search_json(trace: SearchTrace) -> str:
+    """A whole search as JSON: one object a hypothesis, its candidates, attention and hidden state where there are."""
+    content = {
+        "format": "seqviz-search",
+        "format_version": 1,
+        "config": trace.config.to_dict(),
+        "vocabulary_size": trace.vocabulary_size,
+        "expansions": trace.expansions,
+        "model_calls": trace.model_calls,
+        "candidates_scored": trace.candidates_scored,
+        "proven": trace.proven,
+        "upper_bound": _finite(trace.upper_bound),
+        "finished": list(trace.finished),
+        "hypotheses": [_hypothesis(trace, row) | _expansion(trace, row) for row in range(len(trace))],
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def search_csv(trace: SearchTrace) -> str:
+    """Every hypothesis of a search as a row."""
+    return _csv((_hypothesis(trace, row) for row in range(len(trace))), tuple(_hypothesis(trace, 0)))
+
+
+def _hypothesis(trace: SearchTrace, row: int) -> dict[str, Any]:
+    return {
+        "hypothesis": row,
+        "parent": int(trace.parent[row]),
+        "step": int(trace.step[row]),
+        "token": "" if row == 0 else trace.names[int(trace.token[row])],
+        "text": trace.text(row),
+        "token_log_prob": float(trace.token_log_prob[row]),
+        "log_prob": float(trace.log_prob[row]),
+        "score": float(trace.score[row]),
+        "rank": int(trace.rank[row]),
+        "fate": trace.fate_name(row),
+        "reason": trace.reason_name(row),
+        "margin": _finite(float(trace.margin[row])),
+        "group": int(trace.group[row]),
+        "count": int(trace.count[row]),
+    }
+
+
+def _expansion(trace: SearchTrace, row: int) -> dict[str, Any]:
+    place = int(trace.expansion[row])
+    if place < 0:
+        return {}
+    pairs = zip(trace.candidate_tokens[place], trace.candidate_log_probs[place], strict=True)
+    content: dict[str, Any] = {
+        "candidates": [[trace.names[int(token)], _finite(float(log_prob))] for token, log_prob in pairs]
+    }
+    for name in ("attention", "hidden_state"):
+        array = getattr(trace, name)
+        if array is not None:
+            content[name] = _digits(array[place])
+    return content
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
 def _csv(rows: Any, names: tuple[str, ...]) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, names, lineterminator="\n")
@@ -140,3 +206,40 @@ def _digits(array: Any) -> Any:
     if array.ndim == 1:
         return [_number(value) for value in array]
     return [_digits(row) for row in array]
+
+
+def clipping_json(curves: Sequence[VariantCurve], config: ClippingConfig) -> str:
+    """A clipping run as JSON: its settings, its variants, every step of each; numbers that are not finite as null."""
+    content = {
+        "format": "seqviz-clipping-run",
+        "format_version": 1,
+        "config": asdict(config),
+        "variants": [
+            {
+                **asdict(curve.variant),
+                "divergence": None if curve.divergence is None else asdict(curve.divergence),
+                "jump": curve.jump,
+                "steps": curve.steps.tolist(),
+                **{name: [float(v) if np.isfinite(v) else None for v in curve.measure(name)] for name in MEASURES},
+            }
+            for curve in curves
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def clipping_csv(curves: Sequence[VariantCurve]) -> str:
+    """Every step of every variant as a row: variant, clipping, threshold, parent, step and the measures."""
+    rows = (
+        {
+            "variant": curve.variant.number,
+            "clipping": curve.variant.clipping,
+            "threshold": curve.variant.threshold,
+            "parent": "" if curve.variant.parent is None else curve.variant.parent,
+            "step": int(step),
+            **dict(zip(MEASURES, (float(value) for value in values), strict=True)),
+        }
+        for curve in curves
+        for step, values in zip(curve.steps, curve.values, strict=True)
+    )
+    return _csv(rows, ("variant", "clipping", "threshold", "parent", "step", *MEASURES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -14,6 +14,13 @@ _component = st.components.v2.component(
     html='<div class="sv-root sv-mount">\n</div>',
     css=figure_css(),
     js=figure_js(),
+)
+
+_tree_component = st.components.v2.component(
+    "seqviz_search_tree",
+    html='<div class="sv-root sv-mount">\n</div>',
+    css=figure_css(),
+    js=figure_js("search_tree"),
 )
 
 # Hands the page's focus to the picture of the same key. A component of its own, because every change of its data
@@ -51,6 +58,33 @@ def show_figure(figure: Figure, *, key: str, focus: Mapping[str, Any] | None = N
         _focus_component(data={"key": key, "focus": None if focus is None else dict(focus)}, key=f"{key}-focus")
     value = result.focus
     return dict(value) if value else None
+
+
+def show_search_tree(
+    figure: Figure,
+    *,
+    key: str,
+    alpha: float,
+    on_alpha: Callable[[], None],
+    on_prefix: Callable[[], None],
+) -> None:
+    """Shows a search tree.
+
+    Args:
+        figure: made by ``search_tree_figure``; draw it for α = 0, so that it stays the same while α moves.
+        key: of the element; its state has ``alpha``, and ``prefix`` in the run of a click.
+        alpha: of the length normalisation; a change moves the picture without drawing anew.
+        on_alpha: called when the reader moved α.
+        on_prefix: called when a hypothesis was clicked; ``st.session_state[key].prefix`` are its token ids.
+    """
+    with st.container(gap=None):
+        _tree_component(
+            data={"svg": figure.svg, "payload": figure.payload, "key": key},
+            key=key,
+            on_alpha_change=on_alpha,
+            on_prefix_change=on_prefix,
+        )
+        _focus_component(data={"key": key, "focus": {"alpha": alpha}}, key=f"{key}-focus")
 
 
 def _nothing() -> None:

@@ -1,14 +1,16 @@
-"""The moment in focus: which step, layer, direction and unit; it travels in the URL."""
+"""The moment in focus: which step, layer, direction and unit; it travels in the URL and from page to page."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from seqviz.charts.unroll_layout import UnrollFocus
+from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
+from seqviz.traces import RecurrentTrace
 from seqviz.types import Direction
 
 _KEY = "focus"
@@ -50,6 +52,30 @@ def focus_to_url(focus: UnrollFocus) -> None:
     st.session_state[_WRITTEN] = text
     if st.query_params.get(_KEY) != text:
         st.query_params[_KEY] = text
+
+
+def picture_focus(key: str, trace: RecurrentTrace, options: UnrollOptions) -> UnrollFocus:
+    """The moment that a picture is to show: what the reader last did in it, else the URL's; the URL is kept true to it.
+
+    Args:
+        key: of the picture's element.
+        trace: the run that is shown.
+        options: of the picture; their focus is where a picture starts that nobody has touched.
+    """
+    session = st.session_state
+    state = session.get(key)
+    sent = focus_from_picture(state.get("focus") if state is not None else None)
+    last: UnrollFocus | None = session.get(f"{key}-shown")
+    wanted: UnrollFocus | None
+    if sent is not None and sent != session.get(f"{key}-sent"):
+        # News of the picture go before the URL: while a reader steps fast, the browser still sends an older URL along.
+        wanted = sent
+    else:
+        wanted = focus_from_url() if last is None or url_was_changed() else last
+    focus = resolved_focus(trace, replace(options, focus=wanted or options.focus))
+    session[f"{key}-sent"], session[f"{key}-shown"] = sent, focus
+    focus_to_url(focus)
+    return focus
 
 
 def _direction(name: str) -> Direction:

@@ -24,8 +24,9 @@ from seqviz.backends.requests import (
     TrainedSpectraRequest,
 )
 from seqviz.charts.activations import activation_chart, activation_name, slope_sentence
-from seqviz.charts.backward import Scale
+from seqviz.charts.gradient_scale import Scale
 from seqviz.charts.laboratory import QUANTITIES, Quantity, norm_curve_chart, sentences
+from seqviz.charts.palette import cell_categories
 from seqviz.charts.product_norms import product_norm_chart
 from seqviz.charts.spectra import product_sentence, product_spectrum_chart, step_sentence, step_spectrum_chart
 from seqviz.checkpoints import CheckpointInfo
@@ -82,7 +83,7 @@ def _fresh(settings: Settings) -> None:
     chart = norm_curve_chart(
         curves,
         names=names,
-        colours=[list(CELL_TITLES).index(one.cells[0]) for one in configs],
+        colours=cell_categories([one.cells[0] for one in configs]),
         quantity=quantity,
         scale=scale,
         theme=page_theme(),
@@ -238,9 +239,10 @@ def _memory(settings: Settings) -> None:
 
 def _trained(models: dict[str, CheckpointInfo], settings: Settings) -> None:
     t = settings.t
-    reading = reading_inputs(models, t)
-    config = models[reading.models[0]].config
-    left, right = st.columns(2, vertical_alignment="bottom")
+    reading = reading_inputs(models, t, choices=("cells", "none"))
+    own, others = reading.request.model, reading.siblings
+    config = models[own].config
+    left, right = (reading.loss_place or st.container()), st.container()
     directions: tuple[Direction, ...] = ("forward", "backward") if config.bidirectional else ("forward",)
     places = {f"{layer}.{name}": (layer, name) for layer in range(config.num_layers) for name in directions}
     first = next(iter(places))
@@ -259,18 +261,17 @@ def _trained(models: dict[str, CheckpointInfo], settings: Settings) -> None:
     part = _part_input(right, t) if config.cell.startswith("lstm") else PARTS[0]
 
     def request(model: str, kind: str, part: str = PARTS[0]) -> TrainedSpectraRequest:
-        trace = TraceRequest(model=model, text=reading.text)
+        trace = TraceRequest(model=model, text=reading.request.text)
         return TrainedSpectraRequest(trace=trace, kind=kind, layer=layer, direction=direction, part=part)
 
-    own, *others = reading.models
     requests = [request(own, kind, part) for kind in KINDS] + [request(model, KINDS[1]) for model in others]
     steps, products, *beside = ask_with_progress(requests, t)
     if beside:
         show_chart(
             product_norm_chart(
                 [products, *beside],
-                names=[models[model].title for model in reading.models],
-                colours=[list(CELL_TITLES).index(models[m].config.cell.split("_")[0]) for m in reading.models],
+                names=[models[model].title for model in (own, *others)],
+                colours=cell_categories([models[model].config.cell for model in (own, *others)]),
                 theme=page_theme(),
                 font_size=settings.font_size,
                 t=t,

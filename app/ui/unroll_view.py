@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from app.ui.figure import show_figure
-from app.ui.focus import focus_from_picture, focus_from_url, focus_to_url, url_was_changed
+from app.ui.focus import picture_focus
 from app.ui.numbers_panel import numbers_panel
 from app.ui.settings import Settings
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import quantity_name
-from seqviz.charts.unroll import UnrollFocus, UnrollOptions, unroll_figure
-from seqviz.charts.unroll_layout import SORTS, Sort, resolved_focus
+from seqviz.charts.unroll import UnrollOptions, unroll_figure
+from seqviz.charts.unroll_layout import SORTS, Sort
 from seqviz.checkpoints import fingerprint
 from seqviz.i18n import Translator, translator
 from seqviz.traces import LayerTrace, RecurrentTrace
 
 _FIGURE_KEY = "unroll-figure"
-_SENT_KEY = "unroll-sent"
-_SHOWN_KEY = "unroll-shown"
 
 
 def picture_options(trace: RecurrentTrace, settings: Settings) -> UnrollOptions:
@@ -81,19 +77,8 @@ def unroll_view(
     figure: Figure, inputs: Inputs, traces: list[RecurrentTrace], options: UnrollOptions, settings: Settings
 ) -> None:
     """The picture and, below it, the numbers of the moment in focus; stepping reruns only this."""
-    state = st.session_state.get(_FIGURE_KEY)
-    sent = focus_from_picture(state.get("focus") if state is not None else None)
-    last: UnrollFocus | None = st.session_state.get(_SHOWN_KEY)
-    wanted: UnrollFocus | None
-    if sent is not None and sent != st.session_state.get(_SENT_KEY):
-        # News of the picture go before the URL: while a reader steps fast, the browser still sends an older URL along.
-        wanted = sent
-    else:
-        wanted = focus_from_url() if last is None or url_was_changed() else last
-    focus = resolved_focus(traces[0], replace(options, focus=wanted))
-    st.session_state[_SENT_KEY], st.session_state[_SHOWN_KEY] = sent, focus
+    focus = picture_focus(_FIGURE_KEY, traces[0], options)
     show_figure(figure, key=_FIGURE_KEY, focus=focus.to_dict())
-    focus_to_url(focus)
     numbers_panel(inputs, traces, focus, settings)
 
 

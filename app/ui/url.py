@@ -6,6 +6,7 @@ functions keep a widget's value under its own name: ``take`` before the widget i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -21,13 +22,31 @@ def take(key: str, options: Sequence[str], default: str) -> None:
         options: the allowed values.
         default: what the widget has where the URL says nothing.
     """
-    state = st.session_state
+    _follow(key)
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = default
+
+
+def take_matching(key: str, pattern: str, default: str) -> str:
+    """``take`` for a value of any text that a pattern matches as a whole; it need not belong to a widget.
+
+    Args:
+        key: of the session value and of the query parameter.
+        pattern: regular expression.
+        default: where the URL says nothing, or nothing that matches.
+    """
+    _follow(key)
+    if re.fullmatch(pattern, str(st.session_state.get(key) or ""), re.DOTALL) is None:
+        st.session_state[key] = default
+    return str(st.session_state[key])
+
+
+def _follow(key: str) -> None:
+    """A link that was opened, or back and forward, wins over the session."""
     url = st.query_params.get(key)
-    if url != state.get(_written(key)):
-        state[key] = url
-        state[_written(key)] = url
-    if state.get(key) not in options:
-        state[key] = default
+    if url != st.session_state.get(_written(key)):
+        st.session_state[key] = url
+        st.session_state[_written(key)] = url
 
 
 def keep(key: str, default: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
-from seqviz.gradients import Agreement, BackwardTrace
+from seqviz.gradients import Agreement, BackwardTrace, GradientSum
 from seqviz.laboratory import ActivationCurves, CellCurves, LaboratoryConfig, Spectra
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
 from seqviz.types import Direction
@@ -18,9 +18,15 @@ AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
 class Request(Generic[AnswerT_co]):
-    """A question whose type says the type of its answer."""
+    """A question whose type says the type of its answer.
+
+    ``stays``: only the worker at home for its run may answer, because it holds what the answer is made from.
+    ``kept``: the backend keeps the answer for the next one who asks.
+    """
 
     __slots__ = ()
+    stays: ClassVar[bool] = False
+    kept: ClassVar[bool] = True
 
     def run(self) -> TraceRequest | None:
         """The run of a model that the question is about; None if it is about no checkpoint."""
@@ -83,15 +89,37 @@ class BackwardRequest(Request[BackwardTrace]):
         trace: which run; its text, model and targets count.
         loss_step: the step whose loss is carried back; None for the sum of all.
         multiplier: factor on the error of the last loss.
+        weights: also the gradients of the shared matrices.
     """
 
     trace: TraceRequest
     loss_step: int | None = None
     multiplier: float = 1.0
+    weights: bool = False
 
     def run(self) -> TraceRequest:
         """The run that is carried back."""
         return self.trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradientSumRequest(Request[GradientSum]):
+    """Asks for the GradientSum of one ∂L/∂h within the backward pass of ``backward``.
+
+    Args:
+        backward: which pass.
+        layer, direction, step, unit: which number.
+    """
+
+    backward: BackwardRequest
+    layer: int
+    direction: Direction
+    step: int
+    unit: int
+
+    def run(self) -> TraceRequest:
+        """The run that is carried back."""
+        return self.backward.trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

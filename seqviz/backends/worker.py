@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, singledispatchmethod
 from typing import Any
 
 import torch
 from cachetools import LRUCache
 
+from seqviz.backends.long_requests import LongRequest
+from seqviz.backends.long_worker import LongTexts
 from seqviz.backends.requests import (
     MAX_PIECES,
     ActivationsRequest,
     AgreementRequest,
     BackwardRequest,
     CurvesRequest,
+    GradientSumRequest,
     Request,
     SpectraRequest,
     TraceRequest,
@@ -23,15 +27,17 @@ from seqviz.backends.requests import (
 from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
 from seqviz.errors import SeqvizError
-from seqviz.gradients import Agreement, BackwardTrace
+from seqviz.gradients import Agreement, BackwardTrace, GradientSum
 from seqviz.laboratory import ActivationCurves, CellCurves, Spectra
 from seqviz.models.loading import LoadedModel, load_model
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
-from seqviz.tracing import agreement, arithmetic, forward, gradients, laboratory
+from seqviz.tracing import agreement, arithmetic, forward, gradient_sum, gradients, laboratory
 
 KEPT_MODELS = 8
 KEPT_TRACES_BYTES = 32_000_000
+KEPT_PASSES = 3
+"""Losses carried back that are kept: a reader steps through one of them. Up to 50 MB each with 33,000 words."""
 
 
 class Worker:
@@ -39,7 +45,9 @@ class Worker:
 
     def __init__(self) -> None:
         self._models: LRUCache[tuple[str, str], LoadedModel] = LRUCache(KEPT_MODELS)
+        self._carried: LRUCache[tuple[BackwardRequest, str], gradients.CarriedBack] = LRUCache(KEPT_PASSES)
         self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
+        self._long_texts = LongTexts()
 
     @singledispatchmethod
     def answer(self, request: object) -> Any:
@@ -64,13 +72,16 @@ class Worker:
 
     @answer.register
     def _(self, request: BackwardRequest) -> BackwardTrace:
-        return gradients.backward(
-            self._model(request.trace.model),
-            request.trace.text,
-            loss_step=request.loss_step,
-            multiplier=request.multiplier,
-            targets=request.trace.targets,
-            max_pieces=MAX_PIECES,
+        return gradients.backward_trace(self._carried_back(request), weights=request.weights)
+
+    @answer.register
+    def _(self, request: GradientSumRequest) -> GradientSum:
+        return gradient_sum.taken_apart(
+            self._carried_back(request.backward),
+            layer=request.layer,
+            direction=request.direction,
+            step=request.step,
+            unit=request.unit,
         )
 
     @answer.register
@@ -107,6 +118,11 @@ class Worker:
     def _(self, request: ActivationsRequest) -> ActivationCurves:  # noqa: ARG002
         return laboratory.activation_curves()
 
+    @answer.register
+    def _(self, request: LongRequest) -> Any:  # type: ignore[type-arg]  # a class, for the dispatch
+        run = request.run()
+        return self._long_texts.answer(request, self._model(run.model), (run, fingerprint(run.model)))
+
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
         key = (request, fingerprint(request.model))
         trace = self._traces.get(key)
@@ -124,6 +140,19 @@ class Worker:
             if num_bytes(trace) <= KEPT_TRACES_BYTES:
                 self._traces[key] = trace
         return trace
+
+    def _carried_back(self, request: BackwardRequest) -> gradients.CarriedBack:
+        key = (replace(request, weights=False), fingerprint(request.trace.model))
+        if key not in self._carried:
+            self._carried[key] = gradients.carried_back(
+                self._model(request.trace.model),
+                request.trace.text,
+                loss_step=request.loss_step,
+                multiplier=request.multiplier,
+                targets=request.trace.targets,
+                max_pieces=MAX_PIECES,
+            )
+        return self._carried[key]
 
     def _model(self, name: str) -> LoadedModel:
         key = (name, fingerprint(name))

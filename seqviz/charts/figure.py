@@ -14,19 +14,27 @@ from seqviz.charts.svg import style_sheet, with_literal_styles
 from seqviz.errors import InvalidInputError, unknown_name
 
 PageTheme = Literal["auto", "light", "dark"]
+Module = Literal["figure", "search_tree", "curves", "projection"]
 _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"}
 
 
 @lru_cache(maxsize=1)
 def figure_css() -> str:
     """The style sheet of every figure: palette, classes of the picture, toolbar and tooltip."""
-    return style_sheet() + "\n" + files("seqviz.charts").joinpath("assets/figure.css").read_text("utf-8")
+    return style_sheet() + "\n" + _asset("figure.css")
 
 
-@lru_cache(maxsize=1)
-def figure_js() -> str:
-    """The ES module that gives a figure its hover, keys, play and downloads; its default export is a component."""
-    return files("seqviz.charts").joinpath("assets/figure.js").read_text("utf-8")
+@lru_cache(maxsize=8)
+def figure_js(module: Module = "figure") -> str:
+    """The ES module that gives a figure its hover, keys, play and downloads; its default export is a component.
+
+    A component's module cannot import another one, so what all of them share is put before each.
+    """
+    return _asset("common.js") + "\n" + _asset(f"{module}.js")
+
+
+def _asset(name: str) -> str:
+    return files("seqviz.charts").joinpath("assets", name).read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +47,7 @@ class Figure:
         alt: what the picture shows, in words.
         width, height: in pixels at scale 1.
         title: short, for file names and window titles.
+        module: which ES module makes it live.
     """
 
     svg: str
@@ -47,6 +56,7 @@ class Figure:
     width: int
     height: int
     title: str
+    module: Module = "figure"
 
     def to_svg(self, *, theme: Theme = "light") -> str:
         """A static picture with the literal colours of a theme; needs nothing around it."""
@@ -91,7 +101,7 @@ class Figure:
             f"<style>{figure_css()}</style></head>"
             f'<body class="sv-page sv-root {theme_class}"><main id="figure" class="sv-root {theme_class}">'
             f'{self.svg}</main><script type="application/json" id="data">{payload}</script>'
-            f'<script type="module">{figure_js()}\n{start}</script></body></html>'
+            f'<script type="module">{figure_js(self.module)}\n{start}</script></body></html>'
         )
 
     def _repr_html_(self) -> str:

@@ -9,7 +9,8 @@ from typing import Literal
 import altair as alt
 import numpy as np
 
-from seqviz.charts.backward import Scale, power, power_axis
+from seqviz.charts.gradient_axes import power_axis
+from seqviz.charts.gradient_scale import Scale, power
 from seqviz.charts.palette import Theme, category_colours
 from seqviz.charts.style import colour, styled
 from seqviz.i18n import Translator, english

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from seqviz.charts.backward import power_axis
+from seqviz.charts.gradient_axes import power_axis
 from seqviz.charts.laboratory import count_axis, magnitude, thinned
 from seqviz.charts.palette import Theme, category_colours
 from seqviz.charts.spectra import product_sentence

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from seqviz.charts.backward import power_axis, token_axis
+from seqviz.charts.gradient_axes import power_axis, token_axis
 from seqviz.charts.laboratory import count_axis, magnitude, range_limits, thinned
 from seqviz.charts.notation import visible
 from seqviz.charts.palette import Theme, sequential_ramp

@@ -48,18 +48,24 @@ eight steps can do to a gradient stays far from the ends of float64, 2^±1022, o
 class CellGradients(NamedTuple):
     """Gradients of a loss in one cell, all (step, ...) in the order of computation.
 
+    Row 0 of what is handed back is ∂L/∂h_0 and ∂L/∂c_0: what reaches the states before the first step.
+
     Args:
         hidden_state: ∂L/∂h_t, everything that reaches h_t from later steps and from above, (step, unit).
         cell_state: ∂L/∂c_t, (step, unit); None for cells without one.
         pre_activation: δ_t, (step, block, unit).
         recurrent: what multiplies W_h in ∂L/∂h_{t-1}, (step, block, unit); δ_t but for a candidate behind a reset gate
             that follows the product, where it is r_t ⊙ δ_t.
+        hidden_handed_back: what step t hands to h_{t-1}, (step, unit).
+        cell_handed_back: what step t hands to c_{t-1}, (step, unit); None for cells without one.
     """
 
     hidden_state: Tensor
     cell_state: Tensor | None
     pre_activation: Tensor
     recurrent: Tensor
+    hidden_handed_back: Tensor
+    cell_handed_back: Tensor | None
 
 
 def cell_gradients(
@@ -118,14 +124,15 @@ def _rnn(cell: RNNCell, values: Values, from_above: Tensor, exponents: Exponents
     h = values["hidden_state"]
     slope = rnn_slopes(cell, values)
     weight = _turned(cell.weight_hidden)
-    d_h, delta = torch.empty_like(h), torch.empty_like(h)
+    d_h, delta, back = torch.empty_like(h), torch.empty_like(h), torch.empty_like(h)
     carried = np.zeros_like(h[0].numpy())
-    rows = _from_the_end(from_above, d_h, delta, slope, exponents=exponents, carried=[carried])
-    for above, d_h_t, delta_t, slope_t in rows:
+    rows = _from_the_end(from_above, d_h, delta, slope, back, exponents=exponents, carried=[carried])
+    for above, d_h_t, delta_t, slope_t, back_t in rows:
         np.add(above, carried, out=d_h_t)
         np.multiply(d_h_t, slope_t, out=delta_t)
         np.dot(weight, delta_t, out=carried)
-    return CellGradients(d_h, None, delta.unsqueeze(1), delta.unsqueeze(1))
+        back_t[:] = carried
+    return CellGradients(d_h, None, delta.unsqueeze(1), delta.unsqueeze(1), back, None)
 
 
 def _gru(cell: Cell, values: Values, from_above: Tensor, exponents: Exponents | None) -> CellGradients:
@@ -133,17 +140,18 @@ def _gru(cell: Cell, values: Values, from_above: Tensor, exponents: Exponents | 
     h = values["hidden_state"]
     slope, recurrent_slope, keep = gru_slopes(cell, values)
     weight = _turned(cell.weight_hidden)
-    d_h = torch.empty_like(h)
+    d_h, back = torch.empty_like(h), torch.empty_like(h)
     carried = np.zeros_like(h[0].numpy())
     errors, kept = np.empty_like(recurrent_slope[0].numpy()), carried.copy()
-    rows = _from_the_end(from_above, d_h, recurrent_slope, keep, exponents=exponents, carried=[carried])
-    for above, d_h_t, slope_t, keep_t in rows:
+    rows = _from_the_end(from_above, d_h, recurrent_slope, keep, back, exponents=exponents, carried=[carried])
+    for above, d_h_t, slope_t, keep_t, back_t in rows:
         np.add(above, carried, out=d_h_t)
         np.multiply(slope_t, d_h_t, out=errors)
         np.dot(weight, errors.reshape(-1), out=carried)
         np.multiply(d_h_t, keep_t, out=kept)
         carried += kept
-    return CellGradients(d_h, None, slope * d_h.unsqueeze(1), recurrent_slope * d_h.unsqueeze(1))
+        back_t[:] = carried
+    return CellGradients(d_h, None, slope * d_h.unsqueeze(1), recurrent_slope * d_h.unsqueeze(1), back, None)
 
 
 def _gru_reset_before(
@@ -152,10 +160,10 @@ def _gru_reset_before(
     h, units = values["hidden_state"], cell.hidden_size
     slopes = gru_reset_before_slopes(values)
     gates_weight, candidate_weight = (_turned(part) for part in cell.weight_hidden.split([2 * units, units]))
-    d_h, delta = torch.empty_like(h), h.new_empty(len(h), 3, units)
+    d_h, back, delta = torch.empty_like(h), torch.empty_like(h), h.new_empty(len(h), 3, units)
     carried = np.zeros_like(h[0].numpy())
-    rows = _from_the_end(from_above, d_h, delta, *slopes, exponents=exponents, carried=[carried])
-    for above, d_h_t, delta_t, z_slope_t, n_slope_t, r_slope_t, keep_t, r_t in rows:
+    rows = _from_the_end(from_above, d_h, delta, *slopes, back, exponents=exponents, carried=[carried])
+    for above, d_h_t, delta_t, z_slope_t, n_slope_t, r_slope_t, keep_t, r_t, back_t in rows:
         np.add(above, carried, out=d_h_t)
         np.multiply(d_h_t, n_slope_t, out=delta_t[2])
         through_reset = np.dot(candidate_weight, delta_t[2])
@@ -164,7 +172,8 @@ def _gru_reset_before(
         np.dot(gates_weight, delta_t[:2].reshape(-1), out=carried)
         carried += d_h_t * keep_t
         carried += through_reset * r_t
-    return CellGradients(d_h, None, delta, delta)
+        back_t[:] = carried
+    return CellGradients(d_h, None, delta, delta, back, None)
 
 
 def _lstm(cell: Cell, values: Values, from_above: Tensor, exponents: Exponents | None) -> CellGradients:
@@ -172,10 +181,11 @@ def _lstm(cell: Cell, values: Values, from_above: Tensor, exponents: Exponents |
     c_slope, o_slope, from_cell, keep = lstm_slopes(cell, values)
     d_h, d_c, delta = torch.empty_like(h), torch.empty_like(c), h.new_empty(len(h), 4, cell.hidden_size)
     weight = _turned(cell.weight_hidden)
+    back_h, back_c = torch.empty_like(h), torch.empty_like(c)
     carried = carried_h, carried_c = np.zeros_like(h[0].numpy()), np.zeros_like(c[0].numpy())
-    arrays = (from_above, d_h, d_c, delta, c_slope, from_cell, o_slope, keep)
+    arrays = (from_above, d_h, d_c, delta, c_slope, from_cell, o_slope, keep, back_h, back_c)
     rows = _from_the_end(*arrays, exponents=exponents, carried=carried)
-    for above, d_h_t, d_c_t, delta_t, c_slope_t, from_cell_t, o_slope_t, keep_t in rows:
+    for above, d_h_t, d_c_t, delta_t, c_slope_t, from_cell_t, o_slope_t, keep_t, h_t, c_t in rows:
         np.add(above, carried_h, out=d_h_t)
         np.multiply(d_h_t, c_slope_t, out=d_c_t)
         np.add(d_c_t, carried_c, out=d_c_t)
@@ -183,7 +193,8 @@ def _lstm(cell: Cell, values: Values, from_above: Tensor, exponents: Exponents |
         np.multiply(o_slope_t, d_h_t, out=delta_t[3])
         np.dot(weight, delta_t.reshape(-1), out=carried_h)
         np.multiply(d_c_t, keep_t, out=carried_c)
-    return CellGradients(d_h, d_c, delta, delta)
+        h_t[:], c_t[:] = carried
+    return CellGradients(d_h, d_c, delta, delta, back_h, back_c)
 
 
 _RECURSIONS: Mapping[type[Cell], Callable[..., CellGradients]] = MappingProxyType(

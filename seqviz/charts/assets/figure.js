@@ -2,24 +2,7 @@
 // it takes the finished SVG apart into a sticky part (row labels) and a scrolling part (steps) and moves a few marks;
 // it never draws the picture itself. The default export is a Streamlit component; `hydrate` serves plain pages.
 
-const SVG = 'http://www.w3.org/2000/svg';
-const PLAY_MS = 500;
 const SEND_MS = 160;
-const ICONS = {
-  first: 'M3 3h2v10H3zM13 3v10L6 8z',
-  back: 'M12 3v10L4 8z',
-  play: 'M4 2.5v11L13.5 8z',
-  pause: 'M4 3h3v10H4zM9 3h3v10H9z',
-  forward: 'M4 3v10l8-5z',
-  last: 'M11 3h2v10h-2zM3 3v10l7-5z',
-};
-
-function make(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 function floats(base64) {
   const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
@@ -27,8 +10,10 @@ function floats(base64) {
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
 }
 
-// The fewest digits that read back as the same float32: nine at most.
+// The fewest digits that read back as the same float32: nine at most. What no float32 holds has seven digits.
 export function exact(value) {
+  const size = Math.abs(value);
+  if (size > 3.4e38 || (size > 0 && size < 1.2e-38)) return plain(Number(value.toPrecision(7)));
   for (let digits = 1; digits < 9; digits += 1) {
     const text = value.toPrecision(digits);
     if (Math.fround(Number(text)) === value) return plain(Number(text));
@@ -36,16 +21,24 @@ export function exact(value) {
   return plain(Number(value.toPrecision(9)));
 }
 
-function plain(number) {
-  return String(number).replace('-', '\u2212');
+// Rows of units that were divided by a power of two each, so that float32 can carry them.
+function scaled(values, powers, units) {
+  if (!powers) return values;
+  return Float64Array.from(values, (value, i) => value * 2 ** powers[Math.floor(i / units)]);
 }
 
-function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+// How far a bar reaches, from -1 to 1 of its scale; over powers of ten where the strip says so.
+function strength(value, { code }) {
+  if (!code) return value;
+  if (!code.log) return value / (code.largest || 1);
+  const height = (Math.log10(Math.abs(value)) - code.top) / code.decades + 1;
+  return Math.sign(value) * clamp(height, 0, 1);
 }
 
-function clamp(value, low, high) {
-  return Math.min(Math.max(value, low), high);
+function scientific(value) {
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  return size >= 0.01 && size < 100 ? String(Number(value.toPrecision(1))) : value.toExponential(0);
 }
 
 function sameFocus(a, b) {
@@ -134,17 +127,7 @@ class Picture {
 
   makeToolbar() {
     const { texts, steps } = this.data;
-    const button = (name, action) => {
-      const icon = document.createElementNS(SVG, 'svg');
-      icon.setAttribute('viewBox', '0 0 16 16');
-      icon.setAttribute('aria-hidden', 'true');
-      const shape = document.createElementNS(SVG, 'path');
-      shape.setAttribute('d', ICONS[name]);
-      icon.append(shape);
-      const element = make('button', { type: 'button', 'aria-label': texts[name], title: texts[name] }, icon);
-      element.onclick = action;
-      return element;
-    };
+    const button = (name, action) => iconButton(name, texts[name], action);
     this.playButton = button('play', () => this.togglePlay());
     this.playButton.classList.add('sv-main');
     this.slider = make('input', { type: 'range', min: 1, max: steps, step: 1, 'aria-label': texts.slider });
@@ -266,10 +249,12 @@ class Picture {
     this.playButton.setAttribute('aria-label', this.data.texts.pause);
     this.playButton.title = this.data.texts.pause;
     this.playButton.querySelector('path').setAttribute('d', ICONS.pause);
-    if (this.focus.step >= this.data.steps - 1) this.show(this.within({ ...this.focus, step: 0 }), {});
+    // A backward pass plays from the last step to the first.
+    const [first, last, next] = this.data.backwards ? [this.data.steps - 1, 0, -1] : [0, this.data.steps - 1, 1];
+    if (this.focus.step === last) this.show(this.within({ ...this.focus, step: first }), {});
     this.timer = setInterval(() => {
-      if (this.focus.step >= this.data.steps - 1) this.stop();
-      else this.show(this.within({ ...this.focus, step: this.focus.step + 1 }), {});
+      if (this.focus.step === last) this.stop();
+      else this.show(this.within({ ...this.focus, step: this.focus.step + next }), {});
     }, PLAY_MS);
   }
 
@@ -283,14 +268,14 @@ class Picture {
 
   // ---- focus
 
-  rowOf(panel, layer, direction, kind = 'hidden_state') {
+  rowOf(panel, layer, direction, kind = this.data.kinds[0]) {
     return this.data.panels[panel].rows
       .map((index) => this.data.rows[index])
       .find((row) => row.kind === kind && row.layer === layer && row.direction === direction);
   }
 
   within(focus) {
-    const row = this.rowOf(0, focus.layer, focus.direction) || this.data.rows.find((each) => each.kind === 'hidden_state');
+    const row = this.rowOf(0, focus.layer, focus.direction) || this.data.rows.find((each) => each.kind === this.data.kinds[0]);
     return {
       step: clamp(Math.trunc(focus.step) || 0, 0, this.data.steps - 1),
       layer: row.layer,
@@ -350,21 +335,23 @@ class Picture {
     const { strip, heatmap } = panel;
     const elements = this.strips[number];
     const own = heatmap.layer === layer && heatmap.direction === direction;
-    const values = own ? this.heatmapValues(number) : this.rowValues(this.rowOf(number, layer, direction));
-    const units = own ? heatmap.order.length : (this.rowOf(number, layer, direction) || { units: 0 }).units;
+    // A strip that stands alone knows its own layer only.
+    const row = own || strip.alone ? null : this.rowOf(number, layer, direction);
+    const values = own ? this.heatmapValues(number) : this.rowValues(row);
+    const units = own ? heatmap.order.length : (row || { units: 0 }).units;
     const signed = own ? heatmap.signed : true;
     const scale = (signed ? strip.height / 2 : strip.height) / ((own ? strip.limit : strip.hiddenLimit) || 1);
+    const digits = (value) => (strip.scientific ? scientific(value) : value.toFixed(strip.numbers));
     const zero = strip.top + (signed ? strip.height / 2 : strip.height);
     let up = '';
     let down = '';
     panel.tokens.forEach((_, step) => {
       const value = values && unit < units ? values[step * units + unit] : NaN;
       const x = data.left + (step + 0.5) * data.column - strip.width / 2;
-      const bar = `M${x} ${zero}v${-value * scale}h${strip.width}V${zero}Z`;
+      const bar = `M${x} ${zero}v${-strength(value, strip) * scale}h${strip.width}V${zero}Z`;
       if (value >= 0) up += bar;
       else if (value < 0) down += bar;
-      const number_ = Number.isNaN(value) || !strip.numbers ? '' : value.toFixed(strip.numbers).replace('-', '\u2212');
-      elements.numbers[step].textContent = number_;
+      elements.numbers[step].textContent = Number.isNaN(value) || !strip.numbers ? '' : digits(value).replaceAll('-', '\u2212');
     });
     elements.up.setAttribute('d', up || 'M0 0');
     elements.up.setAttribute('class', signed ? 'bp' : 'br');
@@ -372,19 +359,21 @@ class Picture {
     elements.zero.setAttribute('d', `M${data.left} ${zero}H${data.left + data.column * panel.tokens.length}`);
     elements.unit.textContent = (panel.letter ? `${panel.letter} · ` : '') + fill(data.texts.unit, { unit });
     elements.where.textContent = data.where[`${layer}.${direction}`];
-    elements.quantity.textContent = data.texts.quantities[own ? heatmap.quantity : 'hidden_state'];
+    elements.quantity.textContent = data.texts.quantities[own || strip.alone ? heatmap.quantity : data.kinds[0]];
   }
 
   rowValues(row) {
     if (!row) return null;
-    if (!this.decoded.has(row)) this.decoded.set(row, floats(row.values));
+    if (!this.decoded.has(row)) this.decoded.set(row, scaled(floats(row.values), row.scales, row.units));
     return this.decoded.get(row);
   }
 
   heatmapValues(number) {
     const { heatmap } = this.data.panels[number];
     if (heatmap.values === null) return this.rowValues(this.rowOf(number, heatmap.layer, heatmap.direction));
-    if (!this.decoded.has(heatmap)) this.decoded.set(heatmap, floats(heatmap.values));
+    if (!this.decoded.has(heatmap)) {
+      this.decoded.set(heatmap, scaled(floats(heatmap.values), heatmap.scales, heatmap.order.length));
+    }
     return this.decoded.get(heatmap);
   }
 
@@ -451,7 +440,7 @@ class Picture {
       const line = Math.floor((y - row.y) / row.tile);
       const unit = (line * row.columns + column) * row.perTile;
       if (column >= 0 && column < row.columns && line >= 0 && line < row.rows && unit < row.units) {
-        if (row.kind === 'embedding') return { row, component: unit };
+        if (row.layer === undefined) return { row, component: unit };
         return { row, unit, layer: row.layer, direction: row.direction };
       }
     }
@@ -505,7 +494,10 @@ class Picture {
       lines.push(make('div', { class: 'sv-m' }, fill(data.texts.read_as, { piece: panel.pieces[place.step] })));
     }
     lines.push(...this.unitLines(place));
-    lines.push(this.outputTable(panel, place.step));
+    for (const [name, text] of panel.lines?.[place.step] || []) {
+      lines.push(make('div', { class: 'sv-v' }, make('span', {}, name), make('code', {}, text)));
+    }
+    if (panel.top) lines.push(this.outputTable(panel, place.step));
     this.tip.replaceChildren(...lines);
   }
 
@@ -515,17 +507,17 @@ class Picture {
       make('div', { class: 'sv-v' }, make('span', {}, name), make('code', {}, exact(number)));
     if (place.component !== undefined) {
       const number = this.rowValues(place.row)[place.step * place.row.units + place.component];
-      return [value(`${texts.quantities.embedding} [${place.component}]`, number)];
+      return [value(`${texts.quantities[place.row.kind]} [${place.component}]`, number)];
     }
     if (place.unit === undefined) return [];
     const head = `${fill(texts.unit, { unit: place.unit })} · ${where[`${place.layer}.${place.direction}`]}`;
     const lines = [make('div', { class: 'sv-m' }, head)];
-    for (const kind of ['hidden_state', 'cell_state']) {
+    for (const kind of this.data.kinds) {
       const row = this.rowOf(place.panel, place.layer, place.direction, kind);
       if (row) lines.push(value(texts.quantities[kind], this.rowValues(row)[place.step * row.units + place.unit]));
     }
     const { heatmap } = this.data.panels[place.panel];
-    const known = heatmap.quantity === 'hidden_state' || this.rowOf(place.panel, place.layer, place.direction, heatmap.quantity);
+    const known = this.rowOf(place.panel, place.layer, place.direction, heatmap.quantity);
     if (!known && heatmap.layer === place.layer && heatmap.direction === place.direction) {
       const values = this.heatmapValues(place.panel);
       lines.push(value(texts.quantities[heatmap.quantity], values[place.step * heatmap.order.length + place.unit]));
@@ -563,22 +555,7 @@ class Picture {
   // ---- downloads: what is shown, with colours of its own
 
   snapshot() {
-    const styles = new Map();
-    const names = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'font-family', 'font-weight', 'font-style'];
-    const dress = (live, copy) => {
-      const classes = copy.getAttribute('class');
-      if (classes !== null) {
-        if (!styles.has(classes)) {
-          const computed = getComputedStyle(live);
-          const inherited = getComputedStyle(live.parentNode);
-          const own = names.filter((name) => computed.getPropertyValue(name) !== inherited.getPropertyValue(name) || name === 'fill');
-          styles.set(classes, own.map((name) => [name, computed.getPropertyValue(name)]));
-        }
-        for (const [name, value] of styles.get(classes)) copy.hasAttribute(name) || copy.setAttribute(name, value);
-        copy.removeAttribute('class');
-      }
-      [...live.children].forEach((child, i) => dress(child, copy.children[i]));
-    };
+    const dress = dresser();
     const whole = document.createElementNS(SVG, 'svg');
     const [width, height] = this.size;
     for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' })) {
@@ -624,12 +601,6 @@ class Picture {
   }
 }
 
-function download(blob, name) {
-  const link = make('a', { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-
 /** Makes a figure live. `root` holds the SVG, or gets `svg`. Returns the picture: receive(focus), destroy(). */
 export function hydrate(root, options) {
   return new Picture(root, options);
@@ -638,15 +609,6 @@ export function hydrate(root, options) {
 // ---- as a Streamlit component
 
 const pictures = new WeakMap();
-
-function isDark(element) {
-  const probe = make('span');
-  probe.style.color = 'var(--st-background-color, #fff)';
-  element.append(probe);
-  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
-}
 
 // The page's focus comes as an event from a small component of its own (app/ui/figure.py): the data of this one then
 // stays the same while the focus moves, and the server need not send it again. The last focus of each key is kept for
