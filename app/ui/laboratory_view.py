@@ -133,7 +133,16 @@ def _curve_inputs(config: LaboratoryConfig, t: Translator) -> tuple[Quantity, Sc
 
 def _activations(chosen: str, settings: Settings) -> None:
     t = settings.t
-    with st.expander(t("Activations and their slopes"), icon=":material/show_chart:"):
+    box = st.expander(
+        t("Activations and their slopes"),
+        icon=":material/show_chart:",
+        key="slopes",
+        on_change="rerun",
+        bind="query-params",
+    )
+    if not box.open:  # nothing is asked and drawn that nobody sees
+        return
+    with box:
         left, right = st.columns([3, 2], vertical_alignment="center")
         (found,) = ask_with_progress([ActivationsRequest()], t)
         with left:

@@ -145,7 +145,7 @@ def _panels(
                     "x": round(left + _WIDTH * (float(z) - low) / (high - low), 4), "y": place(float(value)),
                     "exact": f"{value:.4g}",
                 }
-                for z, value in zip(curves.z[::2], np.asarray(values)[::2], strict=True)
+                for z, value in zip(curves.z[::4], np.asarray(values)[::4], strict=True)
                 if _BOTTOM <= value <= _TOP
             ]  # fmt: skip
     return lines, heads, frames

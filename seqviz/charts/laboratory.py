@@ -70,7 +70,7 @@ def norm_curve_chart(
         scale=alt.Scale(domain=list(names), range=[palette[index] for index in colours]),
         legend=alt.Legend(orient="top", labelLimit=0, symbolStrokeWidth=3, symbolType="stroke", symbolOpacity=1),
     )
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, color=colour_of)
+    base = alt.Chart().encode(x=x, color=colour_of)  # all read the rows of the whole chart, which stand there once
     nearest = alt.selection_point(name="nearest", nearest=True, on="pointerover", fields=["back"], empty=False)
     tooltip = [
         alt.Tooltip("cell:N", title=t("cell")),
@@ -88,7 +88,7 @@ def norm_curve_chart(
     if scale == "log":
         limits = range_limits([low, high], lines=[span[1] for span in spans], theme=theme, t=t)
         layers = [*limits, *layers, *(_bounds(curves, names, x, y, colour_of) if bounded else [])]
-    chart = alt.layer(*layers).properties(
+    chart = alt.layer(*layers, data=alt.InlineData(values=rows)).properties(
         height=20 * font_size,
         title=alt.TitleParams(
             t("What is left of an error of norm 1"), subtitle=_subtitle(curves, bounded=bounded, t=t)
@@ -104,10 +104,9 @@ def spread(curves: CellCurves, quantity: Quantity) -> FloatArray:
     logs = curves.hidden_state if cells is None else cells
     ran = ~np.isnan(logs).all(0)
     found = np.full((3, logs.shape[1]), np.nan)
-    with np.errstate(invalid="ignore"):
-        for row, q in enumerate((0, 50, 100)):
-            # An exact zero is below every number, also where two seeds are averaged.
-            found[row, ran] = np.nanpercentile(logs[:, ran], q, axis=0, method="lower" if q == 50 else "nearest")
+    # An exact zero is below every number, also where the median lies between two seeds.
+    found[0, ran], found[2, ran] = np.nanmin(logs[:, ran], axis=0), np.nanmax(logs[:, ran], axis=0)
+    found[1, ran] = np.nanmedian(logs[:, ran], axis=0)
     return found
 
 

@@ -17,9 +17,10 @@ from seqviz.i18n import Translator, english
 from seqviz.laboratory import Spectra
 from seqviz.types import FloatArray, IntArray
 
-RANKS = 16
+RANKS = 12
 """Singular values of a product that get a line of their own; the greatest and the least are always among them."""
 _POINTS_SHOWN = 40
+_PRODUCTS, _STEPS = 60, 200  # points along the x axis
 _BANDS = ((0.0, 1.0, 0.18), (0.25, 0.75, 0.4))
 
 
@@ -43,7 +44,7 @@ def step_spectrum_chart(
     y = {name: alt.Y(f"{name}:Q", title=t("singular value, log scale"), axis=axis, scale=scale)
          for name in ("low", "lower", "median", "high", "value")}  # fmt: skip
     ramp = sequential_ramp("loss", theme)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    base = alt.Chart().encode(x=x)
     tooltip = [
         alt.Tooltip("where:N", title=t("step")),
         alt.Tooltip("greatest:N", title=t("greatest")),
@@ -61,7 +62,7 @@ def step_spectrum_chart(
         _level(0.0, [1, 0], y["value"], theme),
         *([] if bound is None else [_level(bound, [7, 5], y["value"], theme)]),
     ]  # fmt: skip
-    chart = alt.layer(*layers).properties(
+    chart = alt.layer(*layers, data=alt.InlineData(values=rows)).properties(
         height=22 * font_size,
         title=alt.TitleParams(
             t("What one step does to an error"),
@@ -185,7 +186,7 @@ def _known(row: FloatArray) -> FloatArray:
 
 def _step_rows(spectra: Spectra) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
-    for index in thinned(len(spectra.places)):
+    for index in thinned(len(spectra.places), _STEPS):
         row = spectra.log_values[index]
         known = row[np.isfinite(row)]
         if not known.size:
@@ -215,7 +216,7 @@ def _product_rows(spectra: Spectra) -> list[dict[str, object]]:
         {"length": int(spectra.places[index]), "rank": int(rank) + 1, "value": round(value, 5),
          "exact": magnitude(value)}
         for rank in ranks
-        for index in thinned(len(spectra.places), 120)
+        for index in thinned(len(spectra.places), _PRODUCTS)
         if math.isfinite(value := float(spectra.log_values[index, rank]))
     ]  # fmt: skip
 

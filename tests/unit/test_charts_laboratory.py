@@ -53,7 +53,7 @@ def spectra(kind="products", *, pieces=(), log_bound=None, values=None) -> Spect
 def data(chart) -> list[dict]:
     """All rows that a chart draws."""
     found = chart.to_dict()
-    sets = [layer["data"]["values"] for layer in found["layer"] if "values" in layer.get("data", {})]
+    sets = [part["data"]["values"] for part in (found, *found["layer"]) if "values" in part.get("data", {})]
     return [row for values in [*found.get("datasets", {}).values(), *sets] for row in values]
 
 
@@ -99,7 +99,7 @@ def test_sentences_name_underflow_zeros_and_overflow():
 def test_the_chart_has_band_line_bound_and_the_floor_of_float32_when_it_is_in_view():
     chart = norm_curve_chart([curves([[0, -30, -60], [0, -28, -52]])], names=["RNN"], colours=[0])
     rows = data(chart)
-    assert {"cell": "RNN", "back": 2, "low": -60.0, "value": -60.0, "high": -52.0} in [
+    assert {"cell": "RNN", "back": 2, "low": -60.0, "value": -56.0, "high": -52.0} in [
         {key: row[key] for key in ("cell", "back", "low", "value", "high")} for row in rows if "low" in row
     ]
     assert [row["label"] for row in rows if "label" in row and row["value"] < 0][:1] == [
