@@ -23,7 +23,8 @@ def take(key: str, options: Sequence[str], default: str) -> None:
     """
     state = st.session_state
     url = st.query_params.get(key)
-    if url != state.get(_written(key)):
+    # A widget that was not drawn for a while has lost its value; the URL may still have it.
+    if url != state.get(_written(key)) or key not in state:
         state[key] = url
         state[_written(key)] = url
     if state.get(key) not in options:
