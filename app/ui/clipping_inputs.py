@@ -127,7 +127,7 @@ def _variants(place: object, t: Translator) -> tuple[Clipping, ...]:
     """Which ways of clipping run side by side; in the URL as ``clip_with=none.norm``."""
     state, key, default = st.session_state, "clip_with", ".".join(CLIPPINGS)
     url = st.query_params.get(key, default)
-    if url != state.get(f"url-{key}"):
+    if url != state.get(f"url-{key}") or key not in state:
         state[key] = [name for name in CLIPPINGS if name in url.split(".")] or list(CLIPPINGS)
     chosen = getattr(place, "pills")(  # noqa: B009
         t("Side by side"),

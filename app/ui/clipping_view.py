@@ -33,10 +33,12 @@ def clipping_view(settings: Settings) -> None:
     )
     keep(PART, default)
     if part == "gradient":
-        st.markdown(
-            r"$\displaystyle \hat{g} = \min\!\left(1, \frac{\theta}{\lVert g \rVert}\right) g$ &emsp; "
-            + t("Clipping by norm shortens a gradient and keeps its direction; clipping by value cuts every component.")
-        )
+        if not settings.presenter:  # whoever projects explains it, and the picture gets the room
+            says = t(
+                "Clipping by norm shortens a gradient and keeps its direction; clipping by value cuts every component."
+            )
+            formula = r"\hat{g} = \min\!\left(1, \frac{\theta}{\lVert g \rVert}\right) g"
+            st.markdown(rf"$\displaystyle {formula}$ &emsp; {says}")
         clipping_picture(settings)
         return
     view = shown_run()

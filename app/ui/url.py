@@ -44,7 +44,8 @@ def take_matching(key: str, pattern: str, default: str) -> str:
 def _follow(key: str) -> None:
     """A link that was opened, or back and forward, wins over the session."""
     url = st.query_params.get(key)
-    if url != st.session_state.get(_written(key)):
+    # A widget that was not drawn for a while has lost its value; the URL may still have it.
+    if url != st.session_state.get(_written(key)) or key not in st.session_state:
         st.session_state[key] = url
         st.session_state[_written(key)] = url
 

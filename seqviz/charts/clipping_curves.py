@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from seqviz.charts.clipping_text import LATEST_STEPS, loss_title, run_sentence, variant_name, variant_state
+from seqviz.charts.clipping_text import (
+    LATEST_STEPS,
+    latest_steps,
+    loss_title,
+    run_sentence,
+    variant_name,
+    variant_state,
+)
 from seqviz.charts.figure import Figure
 from seqviz.charts.scales import AxisScale, log_limits
 from seqviz.charts.svg import esc, fit, group, num, path, rect, text_at, text_width, wrap
@@ -145,7 +152,7 @@ def _drawn(
     left, right = (font * 3.4, font * 1.3) if narrow else (font * 4.6, font * 1.7)
     x = AxisScale(low=1, high=config.steps, start=left, end=width - right, log=log_steps)
     sheet = _Sheet(width=width, font=font, narrow=narrow, x=x)
-    legend, top = _legend(curves, sheet, t)
+    legend, top = _legend(curves, latest_steps(config), sheet, t)
     parts, panels = [legend], []
     for title, drawing, tall in (
         (loss_title(config, t), "loss", 165 if narrow else 185),
@@ -175,14 +182,14 @@ def _drawn(
     return svg, height, {"x": x.to_dict(), "panels": panels, "width": width, "height": height}
 
 
-def _legend(curves: Sequence[VariantCurve], sheet: _Sheet, t: Translator) -> tuple[str, float]:
+def _legend(curves: Sequence[VariantCurve], latest: int, sheet: _Sheet, t: Translator) -> tuple[str, float]:
     """A line for each variant: its colour, its name, how it stands. And where the next thing may begin."""
     parts, y, font = [], sheet.font * 1.2, sheet.font
     names = max((text_width(variant_name(curve.variant, t), font) for curve in curves), default=0.0)
     place = 30 + 1.08 * names + 18
     for curve in curves:
         number = curve.variant.number
-        name, state = variant_name(curve.variant, t), variant_state(curve, t)
+        name, state = variant_name(curve.variant, t), variant_state(curve, t, latest=latest)
         parts.append(rect(0, y - font * 0.62, 22, 5, classes=f"k{number}", radius=2))
         parts.append(text_at(30, y, name, size=font, classes="st", anchor="start"))
         if sheet.narrow:
@@ -235,7 +242,7 @@ def _panel(curves: Sequence[VariantCurve], config: ClippingConfig, sheet: _Sheet
     known = [curve for curve in curves if len(curve.values)]
     if measure != "clipped_share":
         parts += [_every_step(curve, sheet, measure, y) for curve in known]
-    parts += [_curve(curve, sheet, measure, y) for curve in known]
+    parts += [_curve(curve, latest_steps(config), sheet, measure, y) for curve in known]
     parts += [_ending(curve, sheet, measure, y) for curve in curves]
     return group(parts)
 
@@ -253,11 +260,11 @@ def _every_step(curve: VariantCurve, sheet: _Sheet, measure: str, y: AxisScale) 
     return path(_line(curve.steps[kept], curve.measure(measure)[kept], sheet.x, y), classes=f"cr{curve.variant.number}")
 
 
-def _curve(curve: VariantCurve, sheet: _Sheet, measure: str, y: AxisScale) -> str:
+def _curve(curve: VariantCurve, latest: int, sheet: _Sheet, measure: str, y: AxisScale) -> str:
     """The thick line: the running median, or the share of clipped steps."""
     if measure == "clipped_share" and curve.variant.clipping == "none":
         return ""
-    values = curve.clipped_share if measure == "clipped_share" else running_median(curve.measure(measure))
+    values = curve.clipped_share if measure == "clipped_share" else running_median(curve.measure(measure), latest)
     kept = np.unique(np.linspace(0, len(values) - 1, min(len(values), _points(sheet))).astype(int))
     return path(_line(curve.steps[kept], values[kept], sheet.x, y), classes=f"c{curve.variant.number}")
 
@@ -317,7 +324,7 @@ def _note(curves: Sequence[VariantCurve], config: ClippingConfig, sheet: _Sheet,
     )
     lines = [
         baseline,
-        t("Thin: every step; thick: median of the last {count}.").format(count=LATEST_STEPS),
+        t("Thin: every step; thick: median of the last {count}.").format(count=latest_steps(config)),
         t("Dotted: θ, and where a variant diverged (×)."),
     ]
     if any(_beyond(curves, measure) for measure in ("loss", "grad_norm")):

@@ -10,7 +10,12 @@ from seqviz.clipping import Clipping, ClippingConfig, Divergence, Variant, Varia
 from seqviz.i18n import Translator
 
 LATEST_STEPS = 50
-"""Steps in the running median of a curve and in the loss that is said of it."""
+"""Steps in the running median of a long run's curve and in the loss that is said of it; short runs take fewer."""
+
+
+def latest_steps(config: ClippingConfig) -> int:
+    """Steps in the running median: a sixtieth of the run, at most ``LATEST_STEPS``."""
+    return max(1, min(LATEST_STEPS, config.steps // 60))
 
 
 def clipping_name(clipping: Clipping, t: Translator) -> str:
@@ -36,18 +41,18 @@ def divergence_sentence(divergence: Divergence, t: Translator) -> str:
     )
 
 
-def variant_state(curve: VariantCurve, t: Translator) -> str:
+def variant_state(curve: VariantCurve, t: Translator, *, latest: int = LATEST_STEPS) -> str:
     """How a variant stands: diverged, or its latest losses."""
     if curve.divergence is not None:
         return divergence_sentence(curve.divergence, t)
     if not len(curve.values):
         return t("no step yet")
-    return t("step {step}, loss {loss}").format(step=curve.last_step, loss=f"{latest_loss(curve):.3g}")
+    return t("step {step}, loss {loss}").format(step=curve.last_step, loss=f"{latest_loss(curve, latest):.3g}")
 
 
-def latest_loss(curve: VariantCurve) -> float:
+def latest_loss(curve: VariantCurve, latest: int = LATEST_STEPS) -> float:
     """Median of the last steps' losses."""
-    return float(np.median(curve.measure("loss")[-LATEST_STEPS:]))
+    return float(np.median(curve.measure("loss")[-latest:]))
 
 
 def task_name(config: ClippingConfig, t: Translator) -> str:
@@ -88,7 +93,7 @@ def run_sentence(curves: Sequence[VariantCurve], config: ClippingConfig, t: Tran
     """The curves in words."""
     parts = [t("Training on the {task}, with and without clipping.").format(task=task_name(config, t))]
     for curve in curves:
-        line = f"{variant_name(curve.variant, t)}: {variant_state(curve, t)}"
+        line = f"{variant_name(curve.variant, t)}: {variant_state(curve, t, latest=latest_steps(config))}"
         if curve.variant.clipping != "none" and len(curve.values):
             line += "; " + t("{share} of its steps clipped").format(share=f"{100 * curve.clipped_share[-1]:.0f} %")
         parts.append(line + ".")

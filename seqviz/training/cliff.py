@@ -57,7 +57,7 @@ def cliff(run: ClippingRun, variant: int, *, second: CliffDirection = "previous"
     clipped = [step.along for step in steps if step.clipping != "none"]
     near = min(reach, 2.5 * max(clipped)) if max(clipped) > 0 else reach
     distances, near_distances = np.linspace(-0.25 * reach, reach, _LINE), np.linspace(-near, near, _NEAR)
-    along, across = _grid(point, steps, min(reach, 6.0 * near))
+    along, across = _grid(point, steps, min(reach, 12.0 * near))
     return Cliff(
         variant=variant,
         step=here.steps + 1,
