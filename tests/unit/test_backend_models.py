@@ -9,12 +9,23 @@ import numpy as np
 import pytest
 
 from seqviz.backends.local import LocalBackend
-from seqviz.backends.requests import MAX_PIECES, TraceRequest, UnitSumRequest
+from seqviz.backends.requests import (
+    MAX_PIECES,
+    InterventionRequest,
+    NumberUnitsRequest,
+    SpeedRequest,
+    TraceRequest,
+    UnitCourseRequest,
+    UnitSumRequest,
+)
 from seqviz.backends.worker import Worker
-from seqviz.errors import CheckpointError, TextTooLongError
+from seqviz.errors import CheckpointError, InvalidInputError, TextTooLongError
+from seqviz.interventions import Intervention
 from seqviz.models.loading import load_model
 from seqviz.tracing.arithmetic import unit_sum
 from seqviz.tracing.forward import trace
+from seqviz.tracing.interventions import intervene
+from seqviz.tracing.unit_course import unit_course
 from tests.helpers import write_tiny_checkpoint
 
 
@@ -93,3 +104,22 @@ def test_a_retrained_checkpoint_answers_anew(backend: LocalBackend, root: Path) 
 def test_a_worker_refuses_what_it_has_no_handler_for() -> None:
     with pytest.raises(TypeError, match="no handler for str"):
         Worker().answer("a")
+
+
+def test_gates_are_answered_as_by_the_direct_calls(backend: LocalBackend, root: Path) -> None:
+    run = TraceRequest(model="tiny-tagger", text="Harry Potter met Hermione")
+    loaded = load_model("tiny-tagger", root=root)
+    course = backend.ask(UnitCourseRequest(trace=run, layer=0, direction="backward", unit=2))
+    direct = unit_course(loaded, trace(loaded, run.text), layer=0, direction="backward", unit=2)
+    for block, parts in direct.parts.items():
+        for kind, values in parts.items():
+            np.testing.assert_allclose(course.parts[block][kind], values, rtol=0, atol=1e-6)
+    forced = (Intervention(quantity="update_gate", value=1.0, first=1),)
+    answer = backend.ask(InterventionRequest(trace=run, interventions=forced))
+    expected = intervene(loaded, run.text, forced)
+    np.testing.assert_allclose(answer.divergence, expected.divergence, rtol=0, atol=1e-12)
+    assert not answer.divergence.flags.writeable
+    speeds = backend.ask(SpeedRequest(models=("tiny-characters", "tiny-tagger"), text="To be"))
+    assert [speed.model for speed in speeds] == ["tiny-characters", "tiny-tagger"]
+    with pytest.raises(InvalidInputError, match="does not predict words"):
+        backend.ask(NumberUnitsRequest(model="tiny-characters"))
