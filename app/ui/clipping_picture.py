@@ -43,7 +43,9 @@ def clipping_picture(settings: Settings) -> None:
         state[_WRITTEN] = st.query_params[_URL] = "_".join(f"{number:.4g}" for number in numbers)
     t = settings.t
     files = figure_files(lambda: figure, name="", ending="", t=t)
-    download_popover(files, name="clipping-gradient", t=t, label=t("Download the picture"), key="gradient")
+    _, right = st.columns([3, 1])
+    with right:
+        download_popover(files, name="clipping-gradient", t=t, label=t("Download the picture"), key="gradient")
 
 
 def show_gradient(cliff: Cliff, threshold: float, value_threshold: float) -> None:

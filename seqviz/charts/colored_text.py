@@ -46,7 +46,8 @@ def text_css() -> str:
 @lru_cache(maxsize=1)
 def text_js() -> str:
     """The ES module that colours a text; its default export is a component."""
-    return files("seqviz.charts").joinpath("assets/text.js").read_text("utf-8")
+    folder = files("seqviz.charts").joinpath("assets")
+    return "\n".join(folder.joinpath(name).read_text("utf-8") for name in ("common.js", "text.js"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

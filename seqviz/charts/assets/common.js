@@ -18,6 +18,12 @@ function make(tag, attributes, ...children) {
   return element;
 }
 
+function floats(base64) {
+  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
 function plain(number) {
   return String(number).replaceAll('-', '\u2212');
 }

@@ -4,12 +4,6 @@
 
 const SEND_MS = 160;
 
-function floats(base64) {
-  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
-}
-
 // The fewest digits that read back as the same float32: nine at most. What no float32 holds has seven digits.
 export function exact(value) {
   const size = Math.abs(value);

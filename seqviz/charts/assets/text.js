@@ -5,29 +5,8 @@
 const BLOCK = 400; // pieces that are coloured together
 const SENT_AFTER_MS = 120;
 
-function make(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-function floats(base64) {
-  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
-}
-
 function escapeHtml(text) {
   return text.replace(/[&<>]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[char]);
-}
-
-function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
-
-function clamp(value, low, high) {
-  return Math.min(Math.max(value, low), high);
 }
 
 function number(value, digits) {
@@ -453,15 +432,6 @@ export function hydrateText(root, options) {
 // ---- as a Streamlit component
 
 const texts = new WeakMap();
-
-function isDark(element) {
-  const probe = make('span');
-  probe.style.color = 'var(--st-background-color, #fff)';
-  element.append(probe);
-  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
-}
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component;
