@@ -7,9 +7,14 @@ from typing import Any
 
 import altair as alt
 import streamlit as st
+from altair.utils import schemapi
 
 from app.ui.downloads import Download
 from seqviz.i18n import Translator
+
+# Altair holds every part of a chart against the schema while it is built; the tests do so with the finished chart, and
+# a visitor need not wait for it (five sixths of a heatmap's time).
+schemapi.disable_debug_mode()
 
 
 def show_chart(chart: alt.TopLevelMixin) -> None:
