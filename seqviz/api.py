@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from seqviz.charts.backflow import Run, backflow_figure
 from seqviz.charts.figure import Figure
+from seqviz.charts.gradient_scale import Scale
 from seqviz.charts.unroll import UnrollOptions, unroll_figure
 from seqviz.checkpoints import read_info
 from seqviz.gradients import BackwardTrace
@@ -64,6 +66,7 @@ def backward(
     multiplier: float = 1.0,
     targets: Sequence[str] = (),
     max_pieces: int | None = None,
+    weights: bool = True,
 ) -> BackwardTrace:
     """Carries the loss of a text back to every step; see ``seqviz.tracing.gradients.backward`` for the options."""
     return gradients.backward(
@@ -73,6 +76,7 @@ def backward(
         multiplier=multiplier,
         targets=targets,
         max_pieces=max_pieces,
+        weights=weights,
     )
 
 
@@ -96,3 +100,22 @@ def figure(
 ) -> Figure:
     """The unrolled network of a trace as a picture for notebooks and files."""
     return unroll_figure(trace, options=options or UnrollOptions(), compare=compare)
+
+
+def gradient_figure(
+    trace: RecurrentTrace,
+    backward: BackwardTrace,
+    *,
+    scale: Scale = "log",
+    options: UnrollOptions | None = None,
+) -> Figure:
+    """The loss of a trace on its way back, as a picture for notebooks and files.
+
+    Args:
+        trace: of a text.
+        backward: of the same text by the same model, from ``seqviz.backward``.
+        scale: ``"log"`` or ``"relative"``.
+        options: as for ``figure``; None draws the way through the cell states too.
+    """
+    run = Run(forward=trace, backward=backward)
+    return backflow_figure(run, scale=scale, options=options or UnrollOptions(show_cell_state=True))

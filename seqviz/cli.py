@@ -38,6 +38,13 @@ class TraceFormat(StrEnum):
     CSV = "csv"
 
 
+class ExportView(StrEnum):
+    """Pictures of ``seqviz export``."""
+
+    UNROLL = "unroll"
+    GRADIENTS = "gradients"
+
+
 class Theme(StrEnum):
     """Colours of an exported picture."""
 
@@ -180,14 +187,25 @@ def export(
     text: Annotated[str, typer.Argument(help="The text; - reads standard input.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="A file that ends in .html, .svg or .png.")],
     structure: StructureOption = None,
+    view: Annotated[ExportView, typer.Option(help="What is drawn.")] = ExportView.UNROLL,
+    loss_step: Annotated[
+        int | None,
+        typer.Option(help="Gradients: the step whose loss goes back, counted from 1; default: the sum of all."),
+    ] = None,
     theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
     scale: Annotated[float, typer.Option(help="Pixels of a PNG for each unit of the drawing.", min=0.5, max=8)] = 2.0,
 ) -> None:
-    """Draw the unrolled network of a text into a self-contained file."""
+    """Draw a text's run, or its gradients, into a self-contained file."""
     from seqviz import api
 
     with _plain_errors():
-        figure = api.figure(api.trace(name, _read(text), structure=_structure(structure)))
+        text = _read(text)
+        trace = api.trace(name, text, structure=_structure(structure))
+        if view is ExportView.GRADIENTS:
+            step = None if loss_step is None else loss_step - 1
+            figure = api.gradient_figure(trace, api.backward(name, text, loss_step=step))
+        else:
+            figure = api.figure(trace)
         match output.suffix.lower():
             case ".html":
                 output.write_text(figure.to_html(theme=theme.value), encoding="utf-8")

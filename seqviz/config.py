@@ -8,6 +8,9 @@ from typing import Any, Self
 from seqviz.errors import InvalidInputError, unknown_name
 from seqviz.types import TASKS, Task
 
+SEARCHES: tuple[str, ...] = ("greedy", "beam", "diverse", "sampling", "exact", "brute_force")
+STOPPING_RULES: tuple[str, ...] = ("n_best", "all")
+
 CELL_NAMES: tuple[str, ...] = (
     "rnn_tanh",
     "rnn_relu",
@@ -24,7 +27,7 @@ CELL_NAMES: tuple[str, ...] = (
 )
 
 
-class _FromDict:
+class FromDict:
     """Builds a frozen configuration from a mapping and refuses unknown keys by name."""
 
     @classmethod
@@ -39,7 +42,8 @@ class _FromDict:
         return asdict(self)  # type: ignore[call-overload]
 
 
-def _check_range(field: str, value: object, low: float, high: float) -> None:
+def check_range(field: str, value: object, low: float, high: float) -> None:
+    """Raises InvalidInputError with the range if a value is outside it, or no number."""
     # A range between whole numbers takes only whole numbers.
     if isinstance(low, int) and (isinstance(value, bool) or not isinstance(value, int)):
         raise InvalidInputError("{field} is {value!r}; it must be a whole number.", field=field, value=value)
@@ -52,7 +56,7 @@ def _check_range(field: str, value: object, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelConfig(_FromDict):
+class ModelConfig(FromDict):
     """What a sequence model is made of.
 
     Args:
@@ -98,7 +102,7 @@ class ModelConfig(_FromDict):
             ("subword_buckets", 0, 1_000_000),
             ("dropout", 0.0, 0.95),
         ):
-            _check_range(field, getattr(self, field), low, high)
+            check_range(field, getattr(self, field), low, high)
         if not isinstance(self.tied_output, bool):
             raise InvalidInputError("tied_output is {value!r}; it must be true or false.", value=self.tied_output)
         if self.tied_output and (
@@ -112,7 +116,7 @@ class ModelConfig(_FromDict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainConfig(_FromDict):
+class TrainConfig(FromDict):
     """How a model is trained.
 
     Args:
@@ -173,4 +177,96 @@ class TrainConfig(_FromDict):
             ("prefix_share", 0.0, 1.0),
             ("sampled_words", 0, 1_000_000),
         ):
-            _check_range(field, getattr(self, field), low, high)
+            check_range(field, getattr(self, field), low, high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeConfig(FromDict):
+    """How a sequence is searched for (syllabus S3 to S5).
+
+    Args:
+        search: one of ``SEARCHES``.
+        beam_size: B, hypotheses that survive a step; ``"exact"`` first runs a beam of this size for its lower bound.
+        max_length: T, tokens of the longest hypothesis, <eos> and the forced prefix included.
+        min_length: tokens that must stand before <eos>.
+        alpha: α of the length normalisation (1/L^α) Σ log p; 0 for the plain sum, 1 for the mean.
+        coverage: β of the coverage penalty (Wu et al. 2016, equation 14), on finished hypotheses; 0 for none.
+        prefix: ids of the tokens that every hypothesis begins with.
+        forbidden: ids of tokens that no hypothesis may choose.
+        stopping: a beam stops when it has beam_size finished hypotheses (``"n_best"``), or goes on to max_length and
+            keeps every finished one (``"all"``).
+        samples: hypotheses that ``"sampling"`` draws.
+        temperature: of sampling: softmax(log p / temperature).
+        top_k: sampling draws from the k most probable tokens; 0 for all.
+        top_p: sampling draws from the smallest set of tokens whose probabilities reach p (Holtzman et al. 2020).
+        seed: of sampling.
+        groups: of ``"diverse"``; they share beam_size evenly.
+        diversity: λ of ``"diverse"``: nats a token loses for each earlier group that chose it at the same step.
+        max_expansions: budget of ``"exact"`` and ``"brute_force"``: hypotheses whose next tokens are computed.
+        candidates: next tokens recorded for every expanded hypothesis.
+    """
+
+    search: str = "beam"
+    beam_size: int = 5
+    max_length: int = 50
+    min_length: int = 0
+    alpha: float = 0.0
+    coverage: float = 0.0
+    prefix: tuple[int, ...] = ()
+    forbidden: tuple[int, ...] = ()
+    stopping: str = "n_best"
+    samples: int = 5
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 1
+    groups: int = 1
+    diversity: float = 0.5
+    max_expansions: int = 2000
+    candidates: int = 5
+
+    def __post_init__(self) -> None:
+        if self.search not in SEARCHES:
+            raise unknown_name("search", self.search, SEARCHES)
+        if self.stopping not in STOPPING_RULES:
+            raise unknown_name("stopping", self.stopping, STOPPING_RULES)
+        for field, low, high in (
+            ("beam_size", 1, 10_000),
+            ("max_length", 1, 1000),
+            ("min_length", 0, 1000),
+            ("alpha", 0.0, 2.0),
+            ("coverage", 0.0, 10.0),
+            ("samples", 1, 1000),
+            ("temperature", 0.01, 100.0),
+            ("top_k", 0, 10_000_000),
+            ("top_p", 0.001, 1.0),
+            ("seed", 0, 2**31 - 1),
+            ("groups", 1, 100),
+            ("diversity", 0.0, 100.0),
+            ("max_expansions", 1, 1_000_000),
+            ("candidates", 1, 100),
+        ):
+            check_range(field, getattr(self, field), low, high)
+        for field in ("prefix", "forbidden"):
+            # JSON has lists; a frozen configuration is hashable.
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+            for token in getattr(self, field):
+                check_range(field, token, 0, 10_000_000)
+        if self.min_length >= self.max_length:
+            raise InvalidInputError(
+                "min_length is {low} and max_length {high}; it must be shorter, for <eos> needs a place.",
+                low=self.min_length,
+                high=self.max_length,
+            )
+        if len(self.prefix) > self.max_length:
+            raise InvalidInputError(
+                "The forced prefix has {count} tokens; max_length allows {high}.",
+                count=len(self.prefix),
+                high=self.max_length,
+            )
+        if self.search == "diverse" and self.beam_size % self.groups:
+            raise InvalidInputError(
+                "beam_size is {beam_size}; it must be a multiple of groups, {groups}.",
+                beam_size=self.beam_size,
+                groups=self.groups,
+            )

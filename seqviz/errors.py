@@ -66,6 +66,14 @@ class WorkerDiedError(BackendError):
     """The worker process ended before it answered; it was replaced."""
 
 
+class JobGoneError(BackendError):
+    """There is no background job of that id, or its process has ended."""
+
+
+class TraceGoneError(BackendError):
+    """A worker does not hold the numbers of a long text (any more); they can be made again."""
+
+
 def unknown_name(field: str, value: object, known: object) -> UnknownNameError:
     """Builds the error for a name that is not among the known ones."""
     return UnknownNameError(

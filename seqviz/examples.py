@@ -10,13 +10,14 @@ from seqviz.traces import Structure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A worked example of the Unroll page.
+    """A worked example of a page.
 
     Args:
         id: of the syllabus.
         title: what it shows, in the reader's language.
         text, model, structure: what to run.
         compare_text, compare_model: what to put beside it, if anything.
+        loss: Gradients page: the step whose loss goes back; None for the last.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Example:
     structure: Structure | None = None
     compare_text: str = ""
     compare_model: str = ""
+    loss: int | None = None
 
 
 TEDDY_BEARS = 'He said, "Teddy bears are on sale!"'
@@ -121,6 +123,7 @@ def gradient_examples(t: Translator) -> tuple[Example, ...]:
             title=t("A long dependency: does 'was' still feel 'cat'?"),
             text=LONG_CAT,
             model="wikitext-lstm",
+            loss=LONG_CAT.split().index("was") - 1,
         ),
         Example(
             id="B1",

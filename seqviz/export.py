@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from seqviz.gates import NumberUnits
+from seqviz.clipping import MEASURES, ClippingConfig, VariantCurve
+from seqviz.decoding.trace import SearchTrace
 from seqviz.gradients import BackwardTrace
-from seqviz.interventions import Intervened
-from seqviz.memory import NEVER, carried, half_lives, mean_half_lives
-from seqviz.traces import LayerTrace, RecurrentTrace, UnitSum
+from seqviz.traces import RecurrentTrace, UnitSum
 
 
 def trace_json(trace: RecurrentTrace) -> str:
@@ -56,13 +56,13 @@ def trace_json(trace: RecurrentTrace) -> str:
 
 def trace_csv(trace: RecurrentTrace) -> str:
     """Every state, gate and pre-activation as a row: layer, direction, step, token, quantity, unit, value."""
-    return _csv(trace.rows(), ("layer", "direction", "step", "token", "quantity", "unit", "value"))
+    return csv_text(trace.rows(), ("layer", "direction", "step", "token", "quantity", "unit", "value"))
 
 
 def unit_sum_csv(unit_sum: UnitSum) -> str:
     """The addends of a pre-activation as rows: kind, index, weight, value, product."""
     names = ("kind", "index", "weight", "value", "product")
-    return _csv(({name: getattr(term, name) for name in names} for term in unit_sum.terms), names)
+    return csv_text(({name: getattr(term, name) for name in names} for term in unit_sum.terms), names)
 
 
 def backward_json(trace: BackwardTrace) -> str:
@@ -123,78 +123,72 @@ def backward_csv(trace: BackwardTrace) -> str:
         for quantity, norms in trace.norms(part.layer, part.direction).items()
         for step, token in enumerate(trace.originals)
     )
-    return _csv(rows, ("layer", "direction", "step", "token", "quantity", "norm"))
+    return csv_text(rows, ("layer", "direction", "step", "token", "quantity", "norm"))
 
 
-def carried_csv(part: LayerTrace, unit: int, originals: Sequence[str]) -> str:
-    """What a unit still carries of each step at every later one: unit, from_step, from, to_step, to, share."""
-    shares = carried(part, unit)
-    rows = (
-        {"unit": unit, "from_step": a, "from": originals[a], "to_step": b, "to": originals[b],
-         "share": repr(float(shares[a, b]))}
-        for a, b in np.ndindex(*shares.shape)
-        if np.isfinite(shares[a, b])
-    )  # fmt: skip
-    return _csv(rows, ("unit", "from_step", "from", "to_step", "to", "share"))
-
-
-def half_lives_csv(part: LayerTrace, step: int) -> str:
-    """Half-lives of all units from a step on, and that of their average gate; never is written as such."""
-    rows = (
-        {"unit": unit, "steps": "never" if life == NEVER else int(life), "mean_half_life": repr(float(mean))}
-        for unit, (life, mean) in enumerate(zip(half_lives(part, step), mean_half_lives(part), strict=True))
-    )
-    return _csv(rows, ("unit", "steps", "mean_half_life"))
-
-
-def number_units_json(found: Sequence[NumberUnits]) -> str:
-    """The search for number units of several models as JSON."""
+def search_json(trace: SearchTrace) -> str:
+    """A whole search as JSON: one object a hypothesis, its candidates, attention and hidden state where there are."""
     content = {
-        "format": "seqviz-number-units",
+        "format": "seqviz-search",
         "format_version": 1,
-        "models": [{**asdict(one), "courses": one.courses.tolist()} for one in found],
+        "config": trace.config.to_dict(),
+        "vocabulary_size": trace.vocabulary_size,
+        "expansions": trace.expansions,
+        "model_calls": trace.model_calls,
+        "candidates_scored": trace.candidates_scored,
+        "proven": trace.proven,
+        "upper_bound": _finite(trace.upper_bound),
+        "finished": list(trace.finished),
+        "hypotheses": [_hypothesis(trace, row) | _expansion(trace, row) for row in range(len(trace))],
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def intervened_json(found: Intervened) -> str:
-    """Both runs as JSON: every quantity before and after, float64."""
-    content = {
-        "format": "seqviz-interventions",
-        "format_version": 1,
-        "model": found.model,
-        "text": found.text,
-        "originals": list(found.originals),
-        "interventions": [one.to_text() for one in found.interventions],
-        "divergence_nats": found.divergence.tolist(),
-        "moved": [[asdict(one) for one in step] for step in found.moved],
-        "layers": [
-            {
-                "layer": part.layer,
-                "direction": part.direction,
-                "before": {name: values.tolist() for name, values in part.before.items()},
-                "after": {name: values.tolist() for name, values in part.after.items()},
-            }
-            for part in found.layers
-        ],
+def search_csv(trace: SearchTrace) -> str:
+    """Every hypothesis of a search as a row."""
+    return csv_text((_hypothesis(trace, row) for row in range(len(trace))), tuple(_hypothesis(trace, 0)))
+
+
+def _hypothesis(trace: SearchTrace, row: int) -> dict[str, Any]:
+    return {
+        "hypothesis": row,
+        "parent": int(trace.parent[row]),
+        "step": int(trace.step[row]),
+        "token": "" if row == 0 else trace.names[int(trace.token[row])],
+        "text": trace.text(row),
+        "token_log_prob": float(trace.token_log_prob[row]),
+        "log_prob": float(trace.log_prob[row]),
+        "score": float(trace.score[row]),
+        "rank": int(trace.rank[row]),
+        "fate": trace.fate_name(row),
+        "reason": trace.reason_name(row),
+        "margin": _finite(float(trace.margin[row])),
+        "group": int(trace.group[row]),
+        "count": int(trace.count[row]),
     }
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def intervened_csv(found: Intervened) -> str:
-    """Both runs as rows: layer, direction, step, token, quantity, unit, before, after."""
-    rows = (
-        {"layer": part.layer, "direction": part.direction, "step": step, "token": found.originals[step],
-         "quantity": name, "unit": unit, "before": repr(float(values[step, unit])),
-         "after": repr(float(part.after[name][step, unit]))}
-        for part in found.layers
-        for name, values in part.before.items()
-        for step, unit in np.ndindex(*values.shape)
-    )  # fmt: skip
-    return _csv(rows, ("layer", "direction", "step", "token", "quantity", "unit", "before", "after"))
+def _expansion(trace: SearchTrace, row: int) -> dict[str, Any]:
+    place = int(trace.expansion[row])
+    if place < 0:
+        return {}
+    pairs = zip(trace.candidate_tokens[place], trace.candidate_log_probs[place], strict=True)
+    content: dict[str, Any] = {
+        "candidates": [[trace.names[int(token)], _finite(float(log_prob))] for token, log_prob in pairs]
+    }
+    for name in ("attention", "hidden_state"):
+        array = getattr(trace, name)
+        if array is not None:
+            content[name] = _digits(array[place])
+    return content
 
 
-def _csv(rows: Any, names: tuple[str, ...]) -> str:
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def csv_text(rows: Any, names: tuple[str, ...]) -> str:
+    """Rows of plain values as CSV with a header."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, names, lineterminator="\n")
     writer.writeheader()
@@ -213,3 +207,40 @@ def _digits(array: Any) -> Any:
     if array.ndim == 1:
         return [_number(value) for value in array]
     return [_digits(row) for row in array]
+
+
+def clipping_json(curves: Sequence[VariantCurve], config: ClippingConfig) -> str:
+    """A clipping run as JSON: its settings, its variants, every step of each; numbers that are not finite as null."""
+    content = {
+        "format": "seqviz-clipping-run",
+        "format_version": 1,
+        "config": asdict(config),
+        "variants": [
+            {
+                **asdict(curve.variant),
+                "divergence": None if curve.divergence is None else asdict(curve.divergence),
+                "jump": curve.jump,
+                "steps": curve.steps.tolist(),
+                **{name: [float(v) if np.isfinite(v) else None for v in curve.measure(name)] for name in MEASURES},
+            }
+            for curve in curves
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def clipping_csv(curves: Sequence[VariantCurve]) -> str:
+    """Every step of every variant as a row: variant, clipping, threshold, parent, step and the measures."""
+    rows = (
+        {
+            "variant": curve.variant.number,
+            "clipping": curve.variant.clipping,
+            "threshold": curve.variant.threshold,
+            "parent": "" if curve.variant.parent is None else curve.variant.parent,
+            "step": int(step),
+            **dict(zip(MEASURES, (float(value) for value in values), strict=True)),
+        }
+        for curve in curves
+        for step, values in zip(curve.steps, curve.values, strict=True)
+    )
+    return csv_text(rows, ("variant", "clipping", "threshold", "parent", "step", *MEASURES))

@@ -6,6 +6,7 @@ Shapes are given in the axis names of ``seqviz.types``; row t belongs to token t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -23,6 +24,9 @@ class LayerGradients:
         block_names: names of the blocks of ``pre_activation``.
         hidden_state: ∂L/∂h_t, everything that reaches h_t, (step, unit).
         cell_state: ∂L/∂c_t, (step, unit); None for cells without one.
+        hidden_handed_back: what step t hands to the state that it read, (step, unit); the first step that was computed
+            hands it to the zeros before it.
+        cell_handed_back: the same for the cell state; None for cells without one.
         pre_activation: δ_t, (step, block, unit).
         inputs: ∂L/∂ of the layer's input through this direction, (step, embedding or unit of the layer below).
     """
@@ -32,6 +36,8 @@ class LayerGradients:
     block_names: tuple[str, ...]
     hidden_state: FloatArray
     cell_state: FloatArray | None
+    hidden_handed_back: FloatArray
+    cell_handed_back: FloatArray | None
     pre_activation: FloatArray
     inputs: FloatArray
 
@@ -83,7 +89,7 @@ class BackwardTrace:
         outputs: ∂L/∂logits, norms only, (step,).
         embeddings: ∂L/∂x_t, (step, embedding).
         layers: by layer, forward before backward.
-        weights: the shared matrices.
+        weights: the shared matrices; empty if they were not asked for.
         seconds: what the run took in the worker.
     """
 
@@ -127,6 +133,7 @@ class Agreement:
 
     Args:
         model: name of the checkpoint.
+        cell: its cell.
         subjects: singular and plural.
         verbs: the singular's and the plural's.
         clause: all words of the clause; entry k of the arrays stands behind the first k of them.
@@ -138,6 +145,7 @@ class Agreement:
     """
 
     model: str
+    cell: str
     subjects: tuple[str, str]
     verbs: tuple[str, str]
     clause: tuple[str, ...]
@@ -159,3 +167,64 @@ class Agreement:
     def right(self) -> FloatArray:
         """1 where the subject's own verb is the more probable one, else 0; (subject, length)."""
         return np.stack([self.log_ratio[0] > 0, self.log_ratio[1] < 0]).astype(float)
+
+
+GradientSource = Literal["output", "above", "later", "kept"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradientTerm:
+    """One addend of ∂L/∂h_t[unit]: weight times error.
+
+    Args:
+        source: ``"output"``: an output of step t; ``"above"``: a pre-activation of the layer above at step t;
+            ``"later"``: a pre-activation of this layer at the step that read h_t; ``"kept"``: the gradient of the state
+            that kept h_t through the update gate of a GRU.
+        block: of a pre-activation, else empty.
+        direction: of the layer above.
+        index: number of the output or unit.
+        label: of the output, else empty.
+        weight: what the forward pass multiplied h_t[unit] with, slopes of reset gates included.
+        error: ∂L/∂ of what it went into.
+        product: weight · error.
+    """
+
+    source: GradientSource
+    block: str
+    direction: Direction
+    index: int
+    label: str
+    weight: float
+    error: float
+    product: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradientSum:
+    """How one ∂L/∂h_t[unit] comes about (syllabus B2).
+
+    Args:
+        model, layer, direction, step, unit: which number it is.
+        terms: the addends of largest magnitude, the largest first; at most ``KEPT_TERMS``.
+        num_terms: of all addends that are not 0.
+        from_outputs, from_above, from_later: what the outputs, the layer above and the step that read h_t add up to.
+        total: their sum.
+        deltas: δ of each block of this unit at this step, by name.
+        cell_gradient: ∂L/∂c_t[unit]; None for cells without one.
+        snippet: code that prints ``total``.
+    """
+
+    model: str
+    layer: int
+    direction: Direction
+    step: int
+    unit: int
+    terms: tuple[GradientTerm, ...]
+    num_terms: int
+    from_outputs: float
+    from_above: float
+    from_later: float
+    total: float
+    deltas: dict[str, float]
+    cell_gradient: float | None
+    snippet: str

@@ -10,8 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from seqviz.backends.requests import Request, UnitSumRequest
+from seqviz.backends.requests import Request, TraceRequest, UnitSumRequest
 from seqviz.errors import CheckpointError
+
+
+class HomeRequest(TraceRequest):
+    """One that only the worker at home for it may answer, and whose answer nobody keeps."""
+
+    stays = True
+    kept = False
 
 
 def warm_up(models: tuple[str, ...]) -> None:

@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from app.ui.backend import ask_all, show_error
-from app.ui.gradient_inputs import backward_requests, loss_inputs, reading_inputs
-from app.ui.gradient_views import dependency_view, gradient_downloads, time_view, weights_view
+from app.ui.backflow_view import backflow_view, drawn_backflow, picture_inputs, reach_captions
+from app.ui.clipping_view import clipping_view
+from app.ui.downloads import download_menu
+from app.ui.gradient_runs import gradient_runs
+from app.ui.gradient_views import dependency_view, loss_caption, weights_view
+from app.ui.laboratory_view import laboratory_view
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
 from seqviz.checkpoints import list_checkpoints
-from seqviz.errors import SeqvizError
 from seqviz.i18n import translate_error
 
-VIEWS = ("time", "weights", "dependency")
+VIEWS = ("time", "weights", "dependency", "laboratory", "clipping")
 
 settings = read_settings()
 t = settings.t
@@ -19,8 +21,8 @@ t = settings.t
 header(
     t("Gradients"),
     t(
-        "Back-propagation through time on a trained model: choose a loss and see how much of it reaches every earlier "
-        "step. All of it in float64, equal to autograd."
+        "Back-propagation through time: choose a loss and watch how much of it reaches every earlier step. Click a "
+        "step or a unit to see where its gradient comes from."
     ),
     settings,
 )
@@ -43,41 +45,47 @@ view = st.segmented_control(
         "time": t("Through time"),
         "weights": t("Shared weights"),
         "dependency": t("A long dependency"),
+        "laboratory": t("Laboratory"),
+        "clipping": t("Clipping"),
     }[name],
 )
 keep("view", VIEWS[0])
 
+if view == "clipping":
+    clipping_view(settings)
+    st.stop()
 if view == "dependency":
     dependency_view(models, settings)
     st.stop()
 
-reading = reading_inputs(models, t)
-read = ask_all(reading.requests[:1])[0]
-if isinstance(read, SeqvizError):
-    show_error(read, t)
-    st.stop()
-loss_step, multiplier = loss_inputs(read, t)
-answers = ask_all(backward_requests(reading, loss_step, multiplier))
-errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
-for error in errors:
-    show_error(error, t)
-traces = [answer for answer in answers if not isinstance(answer, SeqvizError)]
-if errors:
+if view == "laboratory":
+    laboratory_view(models, settings)
     st.stop()
 
-if view == "time":
-    time_view(traces, [models[trace.model].title for trace in traces], settings)
+shown = gradient_runs(models, settings, weights=view == "weights")
+if shown is None:
+    st.stop()
+runs, others, passes = shown.runs, shown.others, shown.passes
+
+figure = None
+if view == "weights":
+    st.caption(loss_caption(passes[0], t))
+    weights_view(passes[0], settings)
 else:
-    weights_view(traces[0], settings)
+    with shown.place.popover(t("Picture"), icon=":material/grid_on:", width="stretch"):
+        options, curve = picture_inputs(runs[0].forward, passes, settings)
+    figure = drawn_backflow(
+        shown.requests, runs, others, curve=curve, scale=shown.scale, options=options, language=settings.language
+    )
+    says = [loss_caption(passes[0], t), *reach_captions(runs, others, options, settings)]
+    backflow_view(figure, shown.requests, runs, options, says, settings)
+
 left, right = st.columns([3, 1], vertical_alignment="center")
 left.caption(
-    t("L = {loss} nats at {count} steps; the forward pass and all losses stay as they are at every factor.").format(
-        loss=f"{traces[0].loss:.6g}", count=len(traces[0].loss_steps)
-    )
-    if len(traces[0].loss_steps) > 1
-    else t("L = {loss} nats; the forward pass and the loss stay as they are at every factor.").format(
-        loss=f"{traces[0].losses[traces[0].loss_steps[0]]:.6g}"
+    t(
+        "Try next: let the sum of all losses go back, multiply the last error by −1, compare a plain RNN with an LSTM, "
+        "or read how the shared matrices add up what every step contributes."
     )
 )
 with right:
-    gradient_downloads(traces, t)
+    download_menu(figure, passes, name=f"gradients {runs[0].forward.text}", t=t)

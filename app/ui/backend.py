@@ -9,8 +9,9 @@ import streamlit as st
 
 from seqviz.backends.local import LocalBackend
 from seqviz.backends.protocol import Backend
-from seqviz.backends.requests import Request, UnitSumRequest
+from seqviz.backends.requests import GradientSumRequest, Request, UnitSumRequest
 from seqviz.errors import SeqvizError
+from seqviz.gradients import GradientSum
 from seqviz.i18n import Translator, translate_error
 from seqviz.traces import UnitSum
 
@@ -35,8 +36,20 @@ def ask_all(requests: Sequence[Request[AnswerT]]) -> list[AnswerT | SeqvizError]
     return answers
 
 
+def ask_sorted(requests: Sequence[Request[AnswerT]]) -> tuple[list[AnswerT], list[SeqvizError]]:
+    """Asks several questions side by side; the answers and the errors apart."""
+    answers = ask_all(requests)
+    errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
+    return [answer for answer in answers if not isinstance(answer, SeqvizError)], errors
+
+
 def ask_unit_sum(request: UnitSumRequest) -> UnitSum:
     """Takes one number apart."""
+    return backend().ask(request)
+
+
+def ask_gradient_sum(request: GradientSumRequest) -> GradientSum:
+    """Takes one gradient apart."""
     return backend().ask(request)
 
 

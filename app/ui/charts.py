@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import altair as alt
 import streamlit as st
 from altair.utils import schemapi
 
 from app.ui.downloads import Download
+from app.ui.settings import page_theme
+from seqviz.charts.chart_files import chart_html, chart_png, chart_svg
 from seqviz.i18n import Translator
 
 # Altair holds every part of a chart against the schema while it is built; the tests do so with the finished chart, and
@@ -23,23 +24,21 @@ def show_chart(chart: alt.TopLevelMixin) -> None:
 
 
 def chart_files(make: Callable[[], alt.TopLevelMixin], *, name: str, ending: str, t: Translator) -> list[Download]:
-    """A chart as PNG and SVG, on the page's own background."""
+    """A chart as PNG, SVG and a page that works offline.
+
+    Args:
+        make: draws it.
+        name: of the chart where a page has several.
+        ending: of its files, likewise.
+        t: the reader's language.
+    """
+    theme = page_theme()
+    label, end = f"{name}: " if name else "", f"{ending}." if ending else ""
     return [
-        Download(label=f"{name}: {t('Picture, PNG')}", ending=f"{ending}.png", mime="image/png",
-                 make=lambda: _converted(make(), "png")),
-        Download(label=f"{name}: {t('Picture, SVG')}", ending=f"{ending}.svg", mime="image/svg+xml",
-                 make=lambda: _converted(make(), "svg")),
+        Download(label=label + t("Picture, PNG"), ending=end + "png", mime="image/png",
+                 make=lambda: chart_png(make(), theme=theme)),
+        Download(label=label + t("Picture, SVG"), ending=end + "svg", mime="image/svg+xml",
+                 make=lambda: chart_svg(make(), theme=theme)),
+        Download(label=label + t("Interactive page, HTML (works offline)"), ending=end + "html", mime="text/html",
+                 make=lambda: chart_html(make(), theme=theme)),
     ]  # fmt: skip
-
-
-def _converted(chart: alt.TopLevelMixin, kind: str) -> Any:
-    import vl_convert  # a large library that only this needs
-
-    from app.ui.settings import page_theme
-    from seqviz.charts.palette import COLOURS
-
-    specification = chart.to_dict(validate=False) | {"width": 900}
-    specification["config"] = {**specification.get("config", {}), "background": COLOURS["surface"][page_theme()]}
-    if kind == "png":
-        return vl_convert.vegalite_to_png(specification, scale=2.0)
-    return vl_convert.vegalite_to_svg(specification)

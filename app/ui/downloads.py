@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from app.ui.settings import page_theme
 from seqviz.charts.figure import Figure
-from seqviz.export import trace_csv, trace_json
+from seqviz.export import backward_csv, backward_json, trace_csv, trace_json
+from seqviz.gradients import BackwardTrace
 from seqviz.i18n import Translator
 from seqviz.traces import RecurrentTrace
+
+Numbers = RecurrentTrace | BackwardTrace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +36,14 @@ class Download:
     make: Callable[[], str | bytes]
 
 
-def download_menu(figure: Figure, traces: list[RecurrentTrace], *, name: str, t: Translator) -> None:
-    """PNG, SVG and self-contained HTML of the picture, JSON and CSV of every number."""
-    files = figure_files(lambda: figure, name="", ending="", t=t)
-    for index, trace in enumerate(traces):
-        several = len(traces) > 1
-        mark, ending = (f" ({index + 1})", f"-{index + 1}") if several else ("", "")
-        files += trace_files(trace, mark=mark, ending=ending, t=t)
+def download_menu(figure: Figure | None, numbers: Sequence[Numbers], *, name: str, t: Translator) -> None:
+    """PNG, SVG and self-contained HTML of the picture, if there is one; JSON and CSV of every number."""
+    files = [] if figure is None else figure_files(lambda: figure, name="", ending="", t=t)
+    several_models = len({one.model for one in numbers}) > 1
+    for index, one in enumerate(numbers):
+        several = len(numbers) > 1
+        mark = f" ({one.model})" if several_models else f" ({index + 1})" if several else ""
+        files += number_files(one, mark=mark, ending=f"-{index + 1}" if several else "", t=t)
     download_popover(files, name=name, t=t)
 
 
@@ -63,19 +68,32 @@ def figure_files(make: Callable[[], Figure], *, name: str, ending: str, t: Trans
     ]  # fmt: skip
 
 
-def trace_files(trace: RecurrentTrace, *, mark: str, ending: str, t: Translator) -> list[Download]:
-    """Every number of a run as JSON and CSV."""
+def number_files(numbers: Numbers, *, mark: str, ending: str, t: Translator) -> list[Download]:
+    """Every number of a run or of a backward pass as JSON and CSV."""
+    if isinstance(numbers, RecurrentTrace):
+        as_json, as_csv = partial(trace_json, numbers), partial(trace_csv, numbers)
+    else:
+        as_json, as_csv = partial(backward_json, numbers), partial(backward_csv, numbers)
+    start = f"numbers{ending}." if ending else ""
     return [
-        Download(label=t("Every number, JSON") + mark, ending=f"numbers{ending}.json" if ending else "json",
-                 mime="application/json", make=_maker(trace_json, trace)),
-        Download(label=t("Every number, CSV") + mark, ending=f"numbers{ending}.csv" if ending else "csv",
-                 mime="text/csv", make=_maker(trace_csv, trace)),
-    ]  # fmt: skip
+        Download(label=t("Every number, JSON") + mark, ending=f"{start}json", mime="application/json", make=as_json),
+        Download(label=t("Every number, CSV") + mark, ending=f"{start}csv", mime="text/csv", make=as_csv),
+    ]
 
 
-def download_popover(files: Sequence[Download], *, name: str, t: Translator) -> None:
-    """The menu of a page's files."""
-    with st.popover(t("Download"), icon=":material/download:", width="stretch"):
+def download_popover(
+    files: Sequence[Download], *, name: str, t: Translator, label: str = "", key: str = "download"
+) -> None:
+    """The menu of a page's files.
+
+    Args:
+        files: what it offers.
+        name: what the files' names begin with.
+        t: the reader's language.
+        label: of the menu; empty for the usual one.
+        key: of its buttons, where a page has several menus.
+    """
+    with st.popover(label or t("Download"), icon=":material/download:", width="stretch"):
         for file in files:
             joint = "." if "." not in file.ending else "-"
             st.download_button(
@@ -83,14 +101,10 @@ def download_popover(files: Sequence[Download], *, name: str, t: Translator) -> 
                 file.make,
                 file_name=f"{_slug(name)}{joint}{file.ending}",
                 mime=file.mime,
-                key=f"download-{file.ending}",
+                key=f"{key}-{file.ending}",
                 on_click="ignore",
                 type="tertiary",
             )
-
-
-def _maker(write: Callable[[RecurrentTrace], str], trace: RecurrentTrace) -> Callable[[], str]:
-    return lambda: write(trace)
 
 
 def _slug(text: str) -> str:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from seqviz.charts.figure import Figure, figure_css, figure_js
+from seqviz.charts.figure import Figure, Module, figure_css, figure_js
 
 
-def _made(module: str) -> Any:
+def _made(module: Module) -> Any:
     """The component of one kind of figure."""
     return st.components.v2.component(
         f"seqviz_{module}", html='<div class="sv-root sv-mount">\n</div>', css=figure_css(), js=figure_js(module)
     )
 
 
-_components = {module: _made(module) for module in ("figure", "gate_cell", "gate_maps")}
+_MODULES: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps", "search_tree")
+_components = {module: _made(module) for module in _MODULES}
 
 # Hands the page's focus to the picture of the same key. A component of its own, because every change of its data
 # sends it anew, code and all: this one has a few hundred bytes, the picture a few hundred kilobytes.
@@ -59,6 +60,33 @@ def show_figure(
         _focus_component(data={"key": key, "focus": None if focus is None else dict(focus)}, key=f"{key}-focus")
     value = result.focus
     return dict(value) if value else None
+
+
+def show_search_tree(
+    figure: Figure,
+    *,
+    key: str,
+    alpha: float,
+    on_alpha: Callable[[], None],
+    on_prefix: Callable[[], None],
+) -> None:
+    """Shows a search tree.
+
+    Args:
+        figure: made by ``search_tree_figure``; draw it for α = 0, so that it stays the same while α moves.
+        key: of the element; its state has ``alpha``, and ``prefix`` in the run of a click.
+        alpha: of the length normalisation; a change moves the picture without drawing anew.
+        on_alpha: called when the reader moved α.
+        on_prefix: called when a hypothesis was clicked; ``st.session_state[key].prefix`` are its token ids.
+    """
+    with st.container(gap=None):
+        _components["search_tree"](
+            data={"svg": figure.svg, "payload": figure.payload, "key": key},
+            key=key,
+            on_alpha_change=on_alpha,
+            on_prefix_change=on_prefix,
+        )
+        _focus_component(data={"key": key, "focus": {"alpha": alpha}}, key=f"{key}-focus")
 
 
 def _nothing() -> None:

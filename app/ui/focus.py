@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from seqviz.charts.unroll_layout import UnrollFocus
+from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
+from seqviz.traces import RecurrentTrace
 from seqviz.types import Direction
 
 SHOWN = "focus-shown"
@@ -65,6 +67,27 @@ def focus_of(pictures: Sequence[str]) -> UnrollFocus | None:
         return news
     last: UnrollFocus | None = st.session_state.get(SHOWN)
     return focus_from_url() if last is None or url_was_changed() else last
+
+
+def picture_focus(key: str, trace: RecurrentTrace, options: UnrollOptions) -> UnrollFocus:
+    """The moment that a page with one picture shows; session and URL are kept true to it.
+
+    Args:
+        key: of the picture's element.
+        trace: the run that is shown.
+        options: of the picture; their focus is where a picture starts that nobody has touched.
+    """
+    focus = resolved_focus(trace, replace(options, focus=focus_of([key]) or options.focus))
+    st.session_state[SHOWN] = focus
+    focus_to_url(focus)
+    return focus
+
+
+def forget_focus() -> None:
+    """The next picture starts where it would start for a new visitor; for examples, which bring their own moment."""
+    st.session_state.pop(SHOWN, None)
+    if _KEY in st.query_params:
+        del st.query_params[_KEY]
 
 
 def focus_to_url(focus: UnrollFocus) -> None:

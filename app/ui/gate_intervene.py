@@ -25,7 +25,7 @@ from seqviz.charts.interventions import (
 from seqviz.charts.notation import quantity_name, visible
 from seqviz.charts.unroll_layout import UnrollFocus
 from seqviz.errors import SeqvizError
-from seqviz.export import intervened_csv, intervened_json
+from seqviz.gate_export import intervened_csv, intervened_json
 from seqviz.i18n import Translator
 from seqviz.interventions import (
     MAX_INTERVENTIONS,

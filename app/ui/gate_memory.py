@@ -27,7 +27,7 @@ from seqviz.charts.unroll_layout import UnrollFocus
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.errors import SeqvizError
 from seqviz.examples import LONG_CAT
-from seqviz.export import carried_csv, half_lives_csv, number_units_json
+from seqviz.gate_export import carried_csv, half_lives_csv, number_units_json
 from seqviz.gates import NumberUnit, NumberUnits
 from seqviz.memory import keep_gate
 from seqviz.traces import RecurrentTrace

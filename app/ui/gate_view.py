@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from app.ui.backend import ask_all, show_error
-from app.ui.downloads import Download, download_popover, figure_files, trace_files
+from app.ui.downloads import Download, download_popover, figure_files, number_files
 from app.ui.figure import show_figure
 from app.ui.gate_graves import graves_panel
 from app.ui.gate_inputs import CELL_PICTURES, MAP_PICTURES, place_inputs, shown_focus
@@ -163,7 +163,7 @@ def _downloads(
         cell = partial(_drawn_cell, place, settings, letter, trace, course)
         files += figure_files(cell, name=t("Cell") + mark, ending=f"cell{end}", t=t)
         files += figure_files(partial(maps.__getitem__, index), name=t("All gates") + mark, ending=f"gates{end}", t=t)
-        files += trace_files(trace, mark=mark, ending=end, t=t)
+        files += number_files(trace, mark=mark, ending=end, t=t)
     _, right = st.columns([3, 1])
     with right:
         download_popover(files, name=inputs.request.text, t=t)

@@ -1,104 +1,23 @@
-"""What the Gradients page shows: the way back through time, the shared matrices, the long dependency."""
+"""Views of the Gradients page: the shared matrices, the long dependency."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import pandas as pd  # noqa: F401 (Streamlit imports it late; Altair in another thread must not meet half of it)
 import streamlit as st
 
 from app.ui.backend import ask_all, show_error
 from app.ui.charts import show_chart
-from app.ui.settings import Settings, look_of, page_theme
+from app.ui.settings import Settings, look_of
 from app.ui.url import keep, take
 from seqviz.backends.requests import AgreementRequest
 from seqviz.charts.agreement import agreement_chart, agreement_sentence
-from seqviz.charts.backward import Scale, delta_heatmap, gradient_norm_chart, reach_sentence
-from seqviz.charts.notation import quantity_name
+from seqviz.charts.notation import visible
 from seqviz.charts.shared_weights import weight_contribution_chart, weight_tiles_chart
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.errors import SeqvizError
 from seqviz.examples import CLAUSE
-from seqviz.export import backward_csv, backward_json
 from seqviz.gradients import Agreement, BackwardTrace, WeightGradient
 from seqviz.i18n import Translator
-
-SCALES: tuple[Scale, ...] = ("log", "relative")
-QUANTITIES = ("hidden_state", "cell_state", "embedding")
-
-
-def time_view(traces: list[BackwardTrace], titles: list[str], settings: Settings) -> None:
-    """Norms of every step for all models, and the signed errors of the first one's units."""
-    t, trace = settings.t, traces[0]
-    left, middle, right = st.columns(3, vertical_alignment="bottom")
-    places = {f"{part.layer}.{part.direction}": part for part in trace.layers}
-    first = next(iter(places))
-    take("layer", list(places), first)
-    place = places[
-        left.selectbox(
-            t("Layer"),
-            list(places),
-            key="layer",
-            format_func=lambda name: t("{layer}, {direction}").format(
-                layer=places[name].layer + 1,
-                direction=t("forward") if places[name].direction == "forward" else t("backward"),
-            ),
-        )
-    ]
-    keep("layer", first)
-    take("scale", SCALES, SCALES[0])
-    scale = middle.segmented_control(
-        t("Scale"),
-        SCALES,
-        required=True,
-        key="scale",
-        format_func=lambda name: {"log": t("absolute, log"), "relative": t("share of the largest")}[name],
-    )
-    keep("scale", SCALES[0])
-    quantities = [name for name in QUANTITIES if name != "cell_state" or any(_has_cells(one) for one in traces)]
-    take("quantity", quantities, quantities[0])
-    quantity = right.selectbox(
-        t("Gradient of"),
-        quantities,
-        key="quantity",
-        format_func=lambda name: quantity_name("input" if name == "embedding" else name, t=t),
-    )
-    keep("quantity", quantities[0])
-    shown = [i for i, one in enumerate(traces) if quantity != "cell_state" or _has_cells(one)]
-    show_chart(
-        gradient_norm_chart(
-            [traces[i] for i in shown],
-            names=[titles[i] for i in shown],
-            layer=place.layer,
-            direction=place.direction,
-            quantity=quantity,
-            scale=scale or SCALES[0],
-            theme=page_theme(),
-            font_size=settings.font_size,
-            t=t,
-        )
-    )
-    for i in shown:
-        st.caption(f"**{titles[i]}** · {reach_sentence(traces[i], layer=place.layer, direction=place.direction, t=t)}")
-    options = ["hidden_state", *(["cell_state"] if place.cell_state is not None else []), *place.block_names]
-    take("delta", options, options[0])
-    delta = st.selectbox(
-        t("Every unit: the signed gradient of"),
-        options,
-        key="delta",
-        format_func=lambda name: _delta_name(name, t),
-    )
-    keep("delta", options[0])
-    show_chart(
-        delta_heatmap(
-            trace,
-            layer=place.layer,
-            direction=place.direction,
-            quantity=delta,
-            theme=page_theme(),
-            font_size=settings.font_size,
-            t=t,
-        )
-    )
 
 
 def weights_view(trace: BackwardTrace, settings: Settings) -> None:
@@ -166,23 +85,20 @@ def dependency_view(models: dict[str, CheckpointInfo], settings: Settings) -> No
         st.caption(t("Not in the vocabulary, read as <unk>: {words}.").format(words=", ".join(dict.fromkeys(unknown))))
 
 
-def gradient_downloads(traces: list[BackwardTrace], t: Translator) -> None:
-    """JSON and CSV of every number of the backward pass."""
-    with st.popover(t("Download"), icon=":material/download:", width="stretch"):
-        for trace in traces:
-            for label, write, ending, mime in (
-                (t("Every number, JSON"), backward_json, "json", "application/json"),
-                (t("Every number, CSV"), backward_csv, "csv", "text/csv"),
-            ):
-                st.download_button(
-                    f"{label} ({trace.model})",
-                    _maker(write, trace),
-                    file_name=f"gradients-{trace.model}.{ending}",
-                    mime=mime,
-                    key=f"download-{trace.model}-{ending}",
-                    on_click="ignore",
-                    type="tertiary",
-                )
+def loss_caption(trace: BackwardTrace, t: Translator) -> str:
+    """What goes back."""
+    if len(trace.loss_steps) > 1:
+        said = t("L = {loss} nats, the sum over {count} steps")
+        text = said.format(loss=f"{trace.losses[list(trace.loss_steps)].sum():.6g}", count=len(trace.loss_steps))
+    else:
+        step = trace.loss_steps[0]
+        said = t("L = −log P(‘{target}’) = {loss} nats, at step {step}")
+        text = said.format(target=visible(trace.target_names[0]), loss=f"{trace.losses[step]:.6g}", step=step + 1)
+    if trace.multiplier == 1.0:
+        return f"{text}."
+    return t("{loss}; its last error times {factor}: every gradient scales with it, the forward pass stays.").format(
+        loss=text, factor=f"{trace.multiplier:g}".replace("-", "−")
+    )
 
 
 def matrix_name(weight: WeightGradient, settings: Settings) -> str:
@@ -201,17 +117,3 @@ def matrix_name(weight: WeightGradient, settings: Settings) -> str:
     }
     place = "" if weight.name == "weight_output" else f" · {weight.layer + 1}, {t(weight.direction)}"
     return f"{symbols[weight.name][0 if ng else 1]}: {says[weight.name]}{place}"
-
-
-def _has_cells(trace: BackwardTrace) -> bool:
-    return trace.layers[0].cell_state is not None
-
-
-def _delta_name(name: str, t: Translator) -> str:
-    if name in ("hidden_state", "cell_state"):
-        return quantity_name(name, t=t)
-    return t("{block}, before its activation (δ)").format(block=quantity_name(name, t=t))
-
-
-def _maker(write: Callable[[BackwardTrace], str], trace: BackwardTrace) -> Callable[[], str]:
-    return lambda: write(trace)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from app.ui.figure import show_figure
-from app.ui.focus import SHOWN, focus_of, focus_to_url
+from app.ui.focus import picture_focus
 from app.ui.numbers_panel import numbers_panel
 from app.ui.settings import Settings
 from app.ui.unroll_inputs import Inputs
@@ -15,7 +13,7 @@ from app.ui.url import keep, take
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import quantity_name
 from seqviz.charts.unroll import UnrollOptions, unroll_figure
-from seqviz.charts.unroll_layout import SORTS, Sort, resolved_focus
+from seqviz.charts.unroll_layout import SORTS, Sort
 from seqviz.checkpoints import fingerprint
 from seqviz.i18n import Translator, translator
 from seqviz.traces import LayerTrace, RecurrentTrace
@@ -79,10 +77,8 @@ def unroll_view(
     figure: Figure, inputs: Inputs, traces: list[RecurrentTrace], options: UnrollOptions, settings: Settings
 ) -> None:
     """The picture and, below it, the numbers of the moment in focus; stepping reruns only this."""
-    focus = resolved_focus(traces[0], replace(options, focus=focus_of([_FIGURE_KEY])))
-    st.session_state[SHOWN] = focus
+    focus = picture_focus(_FIGURE_KEY, traces[0], options)
     show_figure(figure, key=_FIGURE_KEY, focus=focus.to_dict())
-    focus_to_url(focus)
     numbers_panel(inputs, traces, focus, settings)
 
 

@@ -6,6 +6,7 @@ functions keep a widget's value under its own name: ``take`` before the widget i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -21,13 +22,32 @@ def take(key: str, options: Sequence[str], default: str) -> None:
         options: the allowed values.
         default: what the widget has where the URL says nothing.
     """
-    state = st.session_state
+    _follow(key)
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = default
+
+
+def take_matching(key: str, pattern: str, default: str) -> str:
+    """``take`` for a value of any text that a pattern matches as a whole; it need not belong to a widget.
+
+    Args:
+        key: of the session value and of the query parameter.
+        pattern: regular expression.
+        default: where the URL says nothing, or nothing that matches.
+    """
+    _follow(key)
+    if re.fullmatch(pattern, str(st.session_state.get(key) or ""), re.DOTALL) is None:
+        st.session_state[key] = default
+    return str(st.session_state[key])
+
+
+def _follow(key: str) -> None:
+    """A link that was opened, or back and forward, wins over the session."""
     url = st.query_params.get(key)
-    if url != state.get(_written(key)):
-        state[key] = url
-        state[_written(key)] = url
-    if state.get(key) not in options:
-        state[key] = default
+    # A widget that was not drawn for a while has lost its value; the URL may still have it.
+    if url != st.session_state.get(_written(key)) or key not in st.session_state:
+        st.session_state[key] = url
+        st.session_state[_written(key)] = url
 
 
 def keep(key: str, default: str) -> None:
@@ -40,6 +60,27 @@ def keep(key: str, default: str) -> None:
         else:
             st.query_params[key] = text
     st.session_state[_written(key)] = text
+
+
+def remember(page: str, keys: Sequence[str]) -> None:
+    """Keeps what the URL says of a page, for ``recall``; called at the end of its run."""
+    found = {key: st.query_params[key] for key in keys if key in st.query_params}
+    st.session_state[f"url-of-{page}"] = found
+
+
+def recall(page: str, keys: Sequence[str], *, widget: str) -> None:
+    """Brings the URL of a page back when its reader returns from another page, which leaves it empty.
+
+    Args:
+        page: as in ``remember``.
+        keys: the query parameters that are the page's own.
+        widget: key of a widget that the page always draws: its value is gone after a run of another page.
+    """
+    state = st.session_state
+    if widget in state or any(key in st.query_params for key in keys):
+        return
+    for key, value in state.get(f"url-of-{page}", {}).items():
+        st.query_params[key] = value
 
 
 def _written(key: str) -> str:

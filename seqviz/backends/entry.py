@@ -40,7 +40,7 @@ def serve(requests: Connection, answers: Connection, module: str, models: tuple[
         parent_id: process id of the parent; the worker outlives it by a second at most.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    threading.Thread(target=_end_with_parent, args=(parent_id,), name="parent-watch", daemon=True).start()
+    threading.Thread(target=end_with_parent, args=(parent_id,), name="parent-watch", daemon=True).start()
     started = outcome_of(lambda: importlib.import_module(module).warm_up(models))
     answers.send_bytes(pickle.dumps(started, pickle.HIGHEST_PROTOCOL))
     if started is not None:
@@ -75,7 +75,8 @@ def _plain(value: object) -> object:
     return value if isinstance(value, (str, numbers.Number, type(None))) else str(value)
 
 
-def _end_with_parent(parent_id: int) -> None:
+def end_with_parent(parent_id: int) -> None:
+    """Ends this process within a second of its parent; for a thread of its own."""
     # A worker that computes does not see its pipe closed; but it is handed to another parent when its own is killed.
     while os.getppid() == parent_id:
         time.sleep(PARENT_CHECK_SECONDS)

@@ -17,6 +17,7 @@ from typing import Any, Self
 import loky
 from cachetools import LRUCache
 
+from seqviz.backends.background import LocalBackgroundJobs
 from seqviz.backends.jobs import Job, Outcome, PendingAnswer
 from seqviz.backends.process import WorkerProcess
 from seqviz.backends.protocol import DEFAULT_DEADLINE_SECONDS, AnswerT, BackendStatus, Pending
@@ -75,6 +76,7 @@ class LocalBackend:
         # One torch thread for each process: more would compete for the same cores, and only the environment holds
         # for all of torch's thread pools.
         environment = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "SEQVIZ_CHECKPOINTS": str(self._root)}
+        self._background = LocalBackgroundJobs(environment=environment)
         count = workers or int(os.environ.get(WORKERS_VARIABLE) or loky.cpu_count())
         self._slots = [
             _Slot(WorkerProcess(module=worker_module, models=models, environment=environment)) for _ in range(count)
@@ -96,13 +98,18 @@ class LocalBackend:
         """Starts a request; see ``Backend.submit``."""
         run = request.run()
         try:
-            key = (request, fingerprint(run.model, self._root))
+            key = (request, None if run is None else fingerprint(run.model, self._root))
             with self._lock:
                 job = self._job(key, request, run, deadline_seconds)
         except SeqvizError as error:
             job = Job(request, key=None, seconds=deadline_seconds)
             job.finish(error)
         return PendingAnswer(job, seconds=deadline_seconds)
+
+    @property
+    def background(self) -> LocalBackgroundJobs:
+        """Long work; see ``Backend.background``."""
+        return self._background
 
     def status(self) -> BackendStatus:
         """How the backend is doing."""
@@ -121,7 +128,8 @@ class LocalBackend:
             )
 
     def close(self) -> None:
-        """Stops all workers; requests that wait or run are answered with a BackendError."""
+        """Stops all workers and background jobs; requests that wait or run are answered with a BackendError."""
+        self._background.close()
         with self._lock:
             self._closed = True
             for job in self._waiting:
@@ -141,7 +149,7 @@ class LocalBackend:
     ) -> None:
         self.close()
 
-    def _job(self, key: object, request: Request[Any], run: TraceRequest, seconds: float) -> Job:
+    def _job(self, key: object, request: Request[Any], run: TraceRequest | None, seconds: float) -> Job:
         """The job of a request: finished from the cache, one in flight, or a new one. Called with the lock held."""
         if self._closed:
             raise _closed_error()
@@ -155,15 +163,16 @@ class LocalBackend:
             self._shared += 1
             running.extend(seconds)
             return running
-        job = Job(request, key=key, seconds=seconds, home=hash(run) % len(self._slots))
+        job = Job(request, key=key, seconds=seconds, home=hash(run or request) % len(self._slots))
         self._dispatch(job)
         self._in_flight[key] = job
         return job
 
     def _dispatch(self, job: Job) -> None:
-        """To the worker that may still hold the trace, else to any free one, else into the queue."""
+        """To the worker that may still hold the trace, else to any free one that will do, else into the queue."""
         home = self._slots[job.home]
-        slot = home if home.free else next((slot for slot in self._slots if slot.free), None)
+        others = () if job.request.stays else self._slots
+        slot = home if home.free else next((slot for slot in others if slot.free), None)
         if slot is not None:
             slot.free = False
             slot.inbox.put(job)
@@ -190,12 +199,11 @@ class LocalBackend:
         slot.process.stop()
 
     def _next(self, slot: _Slot) -> Job | None:
-        """The next job: of those that wait the oldest one at home here, else the oldest; or what comes in."""
+        """The next job: of those that wait the oldest one at home here, else the oldest that may leave its home."""
         with self._lock:
             index = self._slots.index(slot)
             job = next((job for job in self._waiting if job.home == index), None)
-            if job is None and self._waiting:
-                job = self._waiting[0]
+            job = job or next((job for job in self._waiting if not job.request.stays), None)
             if job is not None:
                 self._waiting.remove(job)
                 return job
@@ -228,7 +236,7 @@ class LocalBackend:
         """Hands out and keeps an outcome. Called with the lock held."""
         if self._in_flight.get(job.key) is job:
             del self._in_flight[job.key]
-        if not isinstance(outcome, SeqvizError):
+        if job.request.kept and not isinstance(outcome, SeqvizError):
             size = num_bytes(outcome)
             if size <= self._cache.maxsize:
                 self._cache[job.key] = (outcome, size)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any, Self
 
 from loky.backend import get_context
 
@@ -23,29 +24,53 @@ START_LIMIT_SECONDS = 120.0
 PIPE_BYTES = 1 << 20
 
 
-class _EndedError(Exception):
+class EndedError(Exception):
     """The process ended, or could not be launched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Live:
+class LiveProcess:
     """A process and the parent's ends of its two pipes."""
 
     process: BaseProcess
     requests: Connection
     answers: Connection
 
+    @classmethod
+    def launch(
+        cls, target: Callable[..., None], arguments: tuple[Any, ...], *, environment: Mapping[str, str], name: str
+    ) -> Self:
+        """Starts ``target(requests, answers, *arguments, parent_id)`` in a fresh interpreter."""
+        # "loky" starts a fresh interpreter (no fork of a threaded server) and leaves __main__ alone, which
+        # Streamlit replaces by the page's script. A daemon is ended with this interpreter.
+        context = get_context("loky")
+        requests_in, requests_out = context.Pipe(duplex=False)
+        answers_in, answers_out = context.Pipe(duplex=False)
+        _widen(answers_out)
+        process = context.Process(
+            target=target,
+            args=(requests_in, answers_out, *arguments, os.getpid()),
+            env=dict(environment),
+            name=name,
+            daemon=True,
+        )
+        process.start()
+        # The worker's ends must be open in the worker only: that is how each side notices that the other ended.
+        requests_in.close()
+        answers_out.close()
+        return cls(process=process, requests=requests_out, answers=answers_in)
+
     def receive(self, seconds_left: Callable[[], float]) -> Outcome:
-        """The next outcome; raises TimeoutError or _EndedError."""
+        """The next outcome; raises TimeoutError or EndedError."""
         while (seconds := seconds_left()) > 0:
             ready = wait([self.answers, self.process.sentinel], timeout=seconds)
             if self.answers in ready:
                 try:
                     return pickle.loads(self.answers.recv_bytes())  # noqa: S301 (from the worker)
                 except (EOFError, OSError) as error:
-                    raise _EndedError("it ended while it was answering") from error
+                    raise EndedError("it ended while it was answering") from error
             if ready:
-                raise _EndedError(f"it ended with code {self.process.exitcode}")
+                raise EndedError(f"it ended with code {self.process.exitcode}")
         raise TimeoutError("it took too long")
 
     def kill(self) -> None:
@@ -53,6 +78,12 @@ class _Live:
         if self.process.is_alive() and self.process.pid is not None:
             os.kill(self.process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         self.process.join()
+
+    def close(self) -> None:
+        """Ends the process and closes the pipes."""
+        self.kill()
+        self.requests.close()
+        self.answers.close()
 
 
 class WorkerProcess:
@@ -70,7 +101,7 @@ class WorkerProcess:
         self._module = module
         self._models = models
         self._environment = dict(environment)
-        self._live: _Live | None = None
+        self._live: LiveProcess | None = None
         self._lock = threading.Lock()
         self._stopped = False
         self.starts = 0
@@ -83,7 +114,7 @@ class WorkerProcess:
         try:
             live = self._launch()
             outcome = live.receive(lambda: START_LIMIT_SECONDS)
-        except (TimeoutError, OSError, _EndedError) as error:
+        except (TimeoutError, OSError, EndedError) as error:
             outcome = entry.Failed(reason=str(error))
         if isinstance(outcome, entry.Failed):
             self._discard()
@@ -96,13 +127,13 @@ class WorkerProcess:
         live = self._live
         try:
             if live is None:
-                raise _EndedError("it was stopped")
+                raise EndedError("it was stopped")
             live.requests.send_bytes(pickle.dumps(job.request))
             outcome = live.receive(job.seconds_left)
         except TimeoutError:
             self._discard()
             return job.deadline_error()
-        except (OSError, _EndedError):
+        except (OSError, EndedError):
             self._discard()
             return WorkerDiedError(
                 "The model's worker process ended while it was answering and was replaced; please try again."
@@ -126,28 +157,13 @@ class WorkerProcess:
                 self._live.kill()
             self.process_id = None
 
-    def _launch(self) -> _Live:
+    def _launch(self) -> LiveProcess:
         with self._lock:
             if self._stopped:
-                raise _EndedError("the backend is closed")
-            # "loky" starts a fresh interpreter (no fork of a threaded server) and leaves __main__ alone, which
-            # Streamlit replaces by the page's script. A daemon is ended with this interpreter.
-            context = get_context("loky")
-            requests_in, requests_out = context.Pipe(duplex=False)
-            answers_in, answers_out = context.Pipe(duplex=False)
-            _widen(answers_out)
-            process = context.Process(
-                target=entry.serve,
-                args=(requests_in, answers_out, self._module, self._models, os.getpid()),
-                env=self._environment,
-                name="seqviz-worker",
-                daemon=True,
+                raise EndedError("the backend is closed")
+            self._live = LiveProcess.launch(
+                entry.serve, (self._module, self._models), environment=self._environment, name="seqviz-worker"
             )
-            process.start()
-            # The worker's ends must be open in the worker only: that is how each side notices that the other ended.
-            requests_in.close()
-            answers_out.close()
-            self._live = _Live(process=process, requests=requests_out, answers=answers_in)
             self.starts += 1
             return self._live
 
@@ -155,9 +171,7 @@ class WorkerProcess:
         with self._lock:
             live, self._live, self.process_id = self._live, None, None
         if live is not None:
-            live.kill()
-            live.requests.close()
-            live.answers.close()
+            live.close()
 
 
 def _widen(pipe: Connection) -> None:

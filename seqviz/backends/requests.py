@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from seqviz.gates import NumberUnits, Speed, UnitCourse
-from seqviz.gradients import Agreement, BackwardTrace
+from seqviz.gradients import Agreement, BackwardTrace, GradientSum
 from seqviz.interventions import Intervened, Intervention
+from seqviz.laboratory import ActivationCurves, CellCurves, LaboratoryConfig, Spectra
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
 from seqviz.types import Direction
 
@@ -19,12 +20,18 @@ AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
 class Request(Generic[AnswerT_co]):
-    """A question whose type says the type of its answer."""
+    """A question whose type says the type of its answer.
+
+    ``stays``: only the worker at home for its run may answer, because it holds what the answer is made from.
+    ``kept``: the backend keeps the answer for the next one who asks.
+    """
 
     __slots__ = ()
+    stays: ClassVar[bool] = False
+    kept: ClassVar[bool] = True
 
-    def run(self) -> TraceRequest:
-        """The run of a model that the question is about."""
+    def run(self) -> TraceRequest | None:
+        """The run of a model that the question is about; None if it is about no checkpoint."""
         raise NotImplementedError
 
 
@@ -84,15 +91,37 @@ class BackwardRequest(Request[BackwardTrace]):
         trace: which run; its text, model and targets count.
         loss_step: the step whose loss is carried back; None for the sum of all.
         multiplier: factor on the error of the last loss.
+        weights: also the gradients of the shared matrices.
     """
 
     trace: TraceRequest
     loss_step: int | None = None
     multiplier: float = 1.0
+    weights: bool = False
 
     def run(self) -> TraceRequest:
         """The run that is carried back."""
         return self.trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradientSumRequest(Request[GradientSum]):
+    """Asks for the GradientSum of one ∂L/∂h within the backward pass of ``backward``.
+
+    Args:
+        backward: which pass.
+        layer, direction, step, unit: which number.
+    """
+
+    backward: BackwardRequest
+    layer: int
+    direction: Direction
+    step: int
+    unit: int
+
+    def run(self) -> TraceRequest:
+        """The run that is carried back."""
+        return self.backward.trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +145,56 @@ class AgreementRequest(Request[Agreement]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CurvesRequest(Request[CellCurves]):
+    """Asks for the CellCurves of a laboratory configuration of one cell."""
+
+    config: LaboratoryConfig
+
+    def run(self) -> None:
+        """No checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpectraRequest(Request[Spectra]):
+    """Asks for the Spectra of one seed of a laboratory configuration.
+
+    Args:
+        config: of one cell.
+        seed: from 1.
+        kind, part: as in ``Spectra``.
+    """
+
+    config: LaboratoryConfig
+    kind: str
+    seed: int = 1
+    part: str = "state"
+
+    def run(self) -> None:
+        """No checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedSpectraRequest(Request[Spectra]):
+    """Asks for the Spectra of one layer in the run of ``trace``.
+
+    Args:
+        trace: which run; its model and text count.
+        layer, direction: which layer.
+        kind, part: as in ``Spectra``.
+    """
+
+    trace: TraceRequest
+    kind: str
+    layer: int = 0
+    direction: Direction = "forward"
+    part: str = "state"
+
+    def run(self) -> TraceRequest:
+        """The run whose Jacobians are wanted."""
+        return self.trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCourseRequest(Request[UnitCourse]):
     """Asks for the UnitCourse of one unit in the run of ``trace``."""
 
@@ -127,6 +206,14 @@ class UnitCourseRequest(Request[UnitCourse]):
     def run(self) -> TraceRequest:
         """The run that the unit is from."""
         return self.trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationsRequest(Request[ActivationCurves]):
+    """Asks for the activations and their slopes."""
+
+    def run(self) -> None:
+        """No checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

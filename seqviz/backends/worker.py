@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, singledispatchmethod
 from typing import Any
 
 import torch
 from cachetools import LRUCache
 
+from seqviz.backends.long_requests import LongRequest
+from seqviz.backends.long_worker import LongTexts
 from seqviz.backends.requests import (
     MAX_PIECES,
+    ActivationsRequest,
     AgreementRequest,
     BackwardRequest,
+    CurvesRequest,
+    GradientSumRequest,
     InterventionRequest,
     NumberUnitsRequest,
     Request,
+    SpectraRequest,
     SpeedRequest,
     TraceRequest,
+    TrainedSpectraRequest,
     UnitCourseRequest,
     UnitSumRequest,
 )
@@ -24,15 +32,29 @@ from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
 from seqviz.errors import SeqvizError
 from seqviz.gates import NumberUnits, Speed, UnitCourse
-from seqviz.gradients import Agreement, BackwardTrace
+from seqviz.gradients import Agreement, BackwardTrace, GradientSum
 from seqviz.interventions import Intervened
+from seqviz.laboratory import ActivationCurves, CellCurves, Spectra
 from seqviz.models.loading import LoadedModel, load_model
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
-from seqviz.tracing import agreement, arithmetic, forward, gradients, interventions, number_units, speed, unit_course
+from seqviz.tracing import (
+    agreement,
+    arithmetic,
+    forward,
+    gradient_sum,
+    gradients,
+    interventions,
+    laboratory,
+    number_units,
+    speed,
+    unit_course,
+)
 
 KEPT_MODELS = 8
 KEPT_TRACES_BYTES = 32_000_000
+KEPT_PASSES = 3
+"""Losses carried back that are kept: a reader steps through one of them. Up to 50 MB each with 33,000 words."""
 
 
 class Worker:
@@ -40,7 +62,9 @@ class Worker:
 
     def __init__(self) -> None:
         self._models: LRUCache[tuple[str, str], LoadedModel] = LRUCache(KEPT_MODELS)
+        self._carried: LRUCache[tuple[BackwardRequest, str], gradients.CarriedBack] = LRUCache(KEPT_PASSES)
         self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
+        self._long_texts = LongTexts()
 
     @singledispatchmethod
     def answer(self, request: object) -> Any:
@@ -65,13 +89,16 @@ class Worker:
 
     @answer.register
     def _(self, request: BackwardRequest) -> BackwardTrace:
-        return gradients.backward(
-            self._model(request.trace.model),
-            request.trace.text,
-            loss_step=request.loss_step,
-            multiplier=request.multiplier,
-            targets=request.trace.targets,
-            max_pieces=MAX_PIECES,
+        return gradients.backward_trace(self._carried_back(request), weights=request.weights)
+
+    @answer.register
+    def _(self, request: GradientSumRequest) -> GradientSum:
+        return gradient_sum.taken_apart(
+            self._carried_back(request.backward),
+            layer=request.layer,
+            direction=request.direction,
+            step=request.step,
+            unit=request.unit,
         )
 
     @answer.register
@@ -82,6 +109,26 @@ class Worker:
             plural=request.plural,
             clause=request.clause,
             verbs=request.verbs,
+        )
+
+    @answer.register
+    def _(self, request: CurvesRequest) -> CellCurves:
+        return laboratory.curves(request.config)
+
+    @answer.register
+    def _(self, request: SpectraRequest) -> Spectra:
+        return laboratory.spectra(request.config, seed=request.seed, kind=request.kind, part=request.part)
+
+    @answer.register
+    def _(self, request: TrainedSpectraRequest) -> Spectra:
+        return laboratory.trained_spectra(
+            self._model(request.trace.model),
+            request.trace.text,
+            layer=request.layer,
+            direction=request.direction,
+            kind=request.kind,
+            part=request.part,
+            max_pieces=MAX_PIECES,
         )
 
     @answer.register
@@ -103,6 +150,15 @@ class Worker:
             targets=request.trace.targets,
             max_pieces=MAX_PIECES,
         )
+
+    @answer.register
+    def _(self, request: ActivationsRequest) -> ActivationCurves:  # noqa: ARG002
+        return laboratory.activation_curves()
+
+    @answer.register
+    def _(self, request: LongRequest) -> Any:  # type: ignore[type-arg]  # a class, for the dispatch
+        run = request.run()
+        return self._long_texts.answer(request, self._model(run.model), (run, fingerprint(run.model)))
 
     @answer.register
     def _(self, request: NumberUnitsRequest) -> NumberUnits:
@@ -129,6 +185,19 @@ class Worker:
             if num_bytes(trace) <= KEPT_TRACES_BYTES:
                 self._traces[key] = trace
         return trace
+
+    def _carried_back(self, request: BackwardRequest) -> gradients.CarriedBack:
+        key = (replace(request, weights=False), fingerprint(request.trace.model))
+        if key not in self._carried:
+            self._carried[key] = gradients.carried_back(
+                self._model(request.trace.model),
+                request.trace.text,
+                loss_step=request.loss_step,
+                multiplier=request.multiplier,
+                targets=request.trace.targets,
+                max_pieces=MAX_PIECES,
+            )
+        return self._carried[key]
 
     def _model(self, name: str) -> LoadedModel:
         key = (name, fingerprint(name))

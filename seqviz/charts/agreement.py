@@ -9,8 +9,8 @@ from typing import Literal
 import altair as alt
 import numpy as np
 
-from seqviz.charts.backward import power_axis
-from seqviz.charts.palette import Theme, category_colours
+from seqviz.charts.gradient_axes import power_axis
+from seqviz.charts.palette import Theme, category_colours, cell_categories
 from seqviz.charts.style import colour, labels_expression, shortened, styled
 from seqviz.gradients import Agreement
 from seqviz.i18n import Translator, english
@@ -39,7 +39,7 @@ def agreement_chart(
     """
     rows = [row for one, name in zip(found, names, strict=True) for row in _rows(one, name, measured)]
     labels = [t("no clause"), *(shortened(word, 12) for word in found[0].clause)]
-    verbs = found[0].verbs
+    verbs, (one, many) = found[0].verbs, found[0].subjects
     title, axis = {
         "odds": (
             t("Above the line the model says '{one}', below it '{many}'").format(one=verbs[0], many=verbs[1]),
@@ -57,7 +57,8 @@ def agreement_chart(
             labelExpr=labels_expression(labels),
             labelAngle=-40,
             labelAlign="right",
-            labelBaseline="middle",
+            labelBaseline="top",
+            labelPadding=6,
             labelOverlap=True,
             labelLimit=10 * font_size,
             ticks=False,
@@ -71,24 +72,18 @@ def agreement_chart(
         scale=alt.Scale(zero=False, nice=False),
     )
     data = alt.InlineData(values=rows)
+    palette = category_colours(theme)
     colours = alt.Color(
         "model:N",
         title=None,
-        scale=alt.Scale(domain=list(names), range=list(category_colours(theme))[: len(names)]),
+        scale=alt.Scale(
+            domain=list(names),
+            range=[palette[index] for index in cell_categories([one.cell for one in found])],
+        ),
         legend=alt.Legend(orient="top", labelLimit=0, symbolStrokeWidth=3),
     )
     dashes = alt.StrokeDash(
-        "subject:N",
-        title=None,
-        scale=alt.Scale(domain=list(found[0].subjects), range=[[1, 0], [6, 4]]),
-        legend=alt.Legend(
-            orient="top",
-            labelLimit=0,
-            symbolType="stroke",
-            symbolSize=500,
-            symbolStrokeWidth=2.5,
-            symbolStrokeColor=colour("text", theme),
-        ),
+        "subject:N", scale=alt.Scale(domain=list(found[0].subjects), range=[[1, 0], [6, 4]]), legend=None
     )
     tooltip = [
         alt.Tooltip("model:N", title=t("model")),
@@ -105,7 +100,7 @@ def agreement_chart(
         layers.insert(0, zero)
     chart = alt.layer(*layers).properties(
         height=20 * font_size,
-        title=title,
+        title=alt.TitleParams(title, subtitle=t("Solid: the {one}; dashed: the {many}.").format(one=one, many=many)),
         description=f"{title}. " + " ".join(agreement_sentence(o, t=t) for o in found),
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]

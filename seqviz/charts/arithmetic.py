@@ -16,7 +16,7 @@ from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator, english
 from seqviz.traces import Term, TermKind, UnitSum
 
-RowKind = TermKind | Literal["rest", "total"]
+RowKind = TermKind | Literal["gradient", "rest", "total"]
 MAX_ROWS = 60
 _ACTIVATIONS = {
     "sigmoid": "σ",
@@ -90,12 +90,13 @@ def sum_table(unit_sum: UnitSum, *, count: int = 12, t: Translator = english) ->
     hidden = len(unit_sum.terms) - len(shown)
     if hidden:
         label = t("… {count} more").format(count=hidden)
-        rows.append(_plain_row("rest", label, unit_sum.total - running, running, unit_sum.total))
-    rows.append(_plain_row("total", t("sum"), unit_sum.total, 0.0, unit_sum.total))
+        rows.append(plain_row("rest", label, unit_sum.total - running, running, unit_sum.total))
+    rows.append(plain_row("total", t("sum"), unit_sum.total, 0.0, unit_sum.total))
     return tuple(rows)
 
 
-def _plain_row(kind: RowKind, label: str, product: float, before: float, running: float) -> SumRow:
+def plain_row(kind: RowKind, label: str, product: float, before: float, running: float) -> SumRow:
+    """A row without weight and value."""
     return SumRow(
         kind=kind, label=label, short=label, weight=None, value=None, product=product, before=before, running=running
     )
@@ -204,8 +205,38 @@ def unit_sum_chart(
         Positive addends in blue, negative ones in orange, the total in grey.
     """
     rows = sum_table(unit_sum, count=count, t=t)
+    return waterfall_chart(
+        rows,
+        [_shown(unit_sum, row, digits) for row in rows],
+        axis_title=t("running sum of weight · value"),
+        description=unit_sum_alt(unit_sum, cell=cell, t=t),
+        theme=theme,
+        font_size=font_size,
+        t=t,
+    )
+
+
+def waterfall_chart(
+    rows: Sequence[SumRow],
+    shown: Sequence[str],
+    *,
+    axis_title: str,
+    description: str,
+    theme: Theme,
+    font_size: int,
+    t: Translator,
+) -> alt.LayerChart:
+    """Any sum as a waterfall.
+
+    Args:
+        rows: the addends and the total.
+        shown: the words over each bar.
+        axis_title: what the bars measure.
+        description: the text alternative.
+        theme, font_size, t: as in every chart.
+    """
     words, bar = -0.5 * font_size, 0.55 * font_size  # each row: its words, and its bar below them
-    base = alt.Chart(alt.InlineData(values=_chart_rows(unit_sum, rows, digits))).encode(
+    base = alt.Chart(alt.InlineData(values=_chart_rows(rows, shown))).encode(
         y=alt.Y("row:O", axis=None),
         tooltip=[
             alt.Tooltip("label:N", title=t("source")),
@@ -215,7 +246,7 @@ def unit_sum_chart(
             alt.Tooltip("running_exact:N", title=t("running sum")),
         ],
     )
-    axis = alt.Axis(title=t("running sum of weight · value"), tickCount=5, grid=False, domain=False)
+    axis = alt.Axis(title=axis_title, tickCount=5, grid=False, domain=False)
     bars = base.mark_bar(cornerRadius=2, size=0.6 * font_size, yOffset=bar).encode(
         x=alt.X("start:Q", axis=axis),
         x2="end:Q",
@@ -237,7 +268,7 @@ def unit_sum_chart(
     )
     chart = alt.layer(zero, steps, bars, numbers).properties(
         height=2.7 * font_size * len(rows),
-        description=unit_sum_alt(unit_sum, cell=cell, t=t),
+        description=description,
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
@@ -247,7 +278,7 @@ def _sign_colour(theme: Theme) -> alt.Color:
     return alt.Color("sign:N", legend=None, scale=scale)
 
 
-def _chart_rows(unit_sum: UnitSum, rows: Sequence[SumRow], digits: int) -> list[dict[str, Any]]:
+def _chart_rows(rows: Sequence[SumRow], shown: Sequence[str]) -> list[dict[str, Any]]:
     return [
         {
             "row": index,
@@ -261,9 +292,9 @@ def _chart_rows(unit_sum: UnitSum, rows: Sequence[SumRow], digits: int) -> list[
             "value": "" if row.value is None else repr(row.value),
             "product": repr(row.product),
             "running_exact": repr(row.running),
-            "shown": _shown(unit_sum, row, digits),
+            "shown": words,
         }
-        for index, row in enumerate(rows)
+        for index, (row, words) in enumerate(zip(rows, shown, strict=True))
     ]
 
 

@@ -14,24 +14,29 @@ from seqviz.charts.svg import style_sheet, with_literal_styles
 from seqviz.errors import InvalidInputError, unknown_name
 
 PageTheme = Literal["auto", "light", "dark"]
+Module = Literal["figure", "gate_cell", "gate_maps", "search_tree", "curves", "projection"]
+_WITH_STEPS: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps")
 _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"}
 
 
 @lru_cache(maxsize=1)
 def figure_css() -> str:
     """The style sheet of every figure: palette, classes of the picture, toolbar and tooltip."""
-    return style_sheet() + "\n" + files("seqviz.charts").joinpath("assets/figure.css").read_text("utf-8")
+    return style_sheet() + "\n" + _asset("figure.css")
 
 
 @lru_cache(maxsize=8)
-def figure_js(module: str = "figure") -> str:
+def figure_js(module: Module = "figure") -> str:
     """The ES module that gives a figure its hover, keys, play and downloads; its default export is a component.
 
-    Args:
-        module: name of a file in ``assets/``; what all of them share stands in ``assets/common.js``.
+    A component's module cannot import another one, so what all of them share is put before each.
     """
-    folder = files("seqviz.charts").joinpath("assets")
-    return "\n".join(folder.joinpath(f"{name}.js").read_text("utf-8") for name in ("common", module))
+    shared = ("common.js", "stepper.js") if module in _WITH_STEPS else ("common.js",)
+    return "\n".join(_asset(name) for name in (*shared, f"{module}.js"))
+
+
+def _asset(name: str) -> str:
+    return files("seqviz.charts").joinpath("assets", name).read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ class Figure:
         alt: what the picture shows, in words.
         width, height: in pixels at scale 1.
         title: short, for file names and window titles.
-        module: of ``figure_js``, which gives it its interaction.
+        module: which ES module makes it live.
     """
 
     svg: str
@@ -53,7 +58,7 @@ class Figure:
     width: int
     height: int
     title: str
-    module: str = "figure"
+    module: Module = "figure"
 
     def to_svg(self, *, theme: Theme = "light") -> str:
         """A static picture with the literal colours of a theme; needs nothing around it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import numpy as np
 
-from seqviz.charts.backward import grouped, token_axis
+from seqviz.charts.gradient_axes import grouped, token_axis
 from seqviz.charts.notation import quantity_name, visible
 from seqviz.charts.palette import Theme, category_colours, signed_ramp
 from seqviz.charts.style import labels_expression, shortened, styled

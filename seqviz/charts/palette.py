@@ -122,6 +122,18 @@ def category_colours(theme: Theme) -> tuple[str, ...]:
     return _CATEGORIES[theme]
 
 
+def cell_categories(cells: Sequence[str]) -> list[int]:
+    """The category colour of each cell, the same on every page: LSTM 0, GRU 1, plain RNN 2.
+
+    Args:
+        cells: names of cells; where two are of one kind, all take the colours in order.
+    """
+    kinds = [cell.split("_", maxsplit=1)[0] for cell in cells]
+    if len(set(kinds)) < len(kinds):
+        return [index % CATEGORIES for index in range(len(kinds))]
+    return [{"lstm": 0, "gru": 1, "rnn": 2}[kind] for kind in kinds]
+
+
 def ramp(anchors: Sequence[str], count: int) -> tuple[str, ...]:
     """``count`` colours through the anchors, evenly spaced in OKLab."""
     return tuple(_to_hex(row) for row in _mixed(anchors, count))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from seqviz.charts.backward import power_axis, signed_colour, signed_log, token_axis
+from seqviz.charts.gradient_axes import power_axis, signed_colour, signed_log, token_axis
 from seqviz.charts.notation import visible
 from seqviz.charts.palette import Theme, category_colours
 from seqviz.charts.style import colour, shortened, styled

@@ -69,6 +69,12 @@ def _styles() -> dict[str, dict[str, str]]:
         "ot": {"fill": "$surface"},
         "kn": {"fill": "$neutral"},
         "on": {"fill": "$on_category", "font-weight": "700"},
+        "tf": {"fill": "$tint", "stroke": "$accent", "stroke-width": "1.6"},
+        "tc": {"fill": "none", "stroke": "$accent", "stroke-width": "2", "stroke-linecap": "round"},
+        "tw": {"fill": "$accent"},
+        "gh": {"fill": "none", "stroke": "$line", "stroke-width": "1", "stroke-dasharray": "3 3"},
+        "ct": {"stroke": "$accent", "fill": "none", "stroke-width": "1.2", "stroke-dasharray": "5 3"},
+        "sv-knob": {"fill": "$accent", "stroke": "$cell", "stroke-width": "2"},
         "sv-band": {"fill": "$tint"},
         "sv-hover": {"fill": "$hover"},
         "sv-lens": {"fill": "none", "stroke": "$line", "stroke-width": "1.4"},
@@ -78,10 +84,16 @@ def _styles() -> dict[str, dict[str, str]]:
     }
     styles |= {f"d{i}": {"stroke": f"$d{i}"} for i in range(SIGNED_BUCKETS)}
     styles |= {f"s{i}": {"stroke": f"$s{i}"} for i in range(SHARE_BUCKETS)}
+    styles |= {f"l{i}": {"fill": f"$l{i}"} for i in range(SHARE_BUCKETS)}
     styles |= {f"D{i}": {"fill": f"$d{i}"} for i in range(SIGNED_BUCKETS)}
     styles |= {f"S{i}": {"fill": f"$s{i}"} for i in range(SHARE_BUCKETS)}
     styles |= {f"k{i}": {"fill": f"$k{i}"} for i in range(CATEGORIES)}
     styles |= {f"c{i}": {"fill": "none", "stroke": f"$k{i}", "stroke-width": "2.2"} for i in range(CATEGORIES)}
+    for i in range(CATEGORIES):  # a curve's every point behind its mean; a mark where it ends; an arrow; a point on it
+        styles[f"cr{i}"] = {"fill": "none", "stroke": f"$k{i}", "stroke-width": "1", "opacity": "0.5"}
+        styles[f"cx{i}"] = {"fill": "none", "stroke": f"$k{i}", "stroke-width": "1.6", "stroke-dasharray": "2 4"}
+        styles[f"ca{i}"] = {"fill": "none", "stroke": f"$k{i}", "stroke-width": "3.4", "stroke-linecap": "round"}
+        styles[f"cp{i}"] = {"fill": "$cell", "stroke": f"$k{i}", "stroke-width": "2.2"}
     return styles
 
 

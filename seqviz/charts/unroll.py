@@ -16,7 +16,8 @@ import numpy as np
 
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import QUANTITY_NAMES, quantity_name, visible
-from seqviz.charts.svg import clean, esc, group, num, path, rect
+from seqviz.charts.stage import assembled, focus_marks, interaction_texts
+from seqviz.charts.svg import clean, esc, num
 from seqviz.charts.unroll_alt import alt_text, panel_title
 from seqviz.charts.unroll_heatmap import Shown, draw_heatmap, draw_unit_strip, shown_quantity, where_words
 from seqviz.charts.unroll_layout import (
@@ -86,9 +87,9 @@ def unroll_figure(
     foot, height = draw_legend(
         traces, shown, sheet.rows, limits=limits, options=options, t=t, top=body_height, width=min(width, options.room)
     )
-    marks = _focus_marks(sheet, panels, focus, body_height)
+    marks = focus_marks(sheet, panels, focus, body_height)
     alt = alt_text(traces, shown, t)
-    svg = _assembled(sheet, marks, foot, width, body_height, height, alt)
+    svg = assembled(sheet, marks, foot, width, body_height, height, alt)
     payload = _payload(sheet, traces, panels, focus, body_height, t) | {"language": language}
     payload["id"] = hashlib.sha256((svg + repr(payload["texts"])).encode("utf-8", "replace")).hexdigest()[:16]
     title = " / ".join(f"{each.model}: {clean(each.text)[:60]}" for each in traces)
@@ -184,64 +185,6 @@ def _panel_texts(trace: RecurrentTrace, t: Translator) -> dict[str, Any]:
     }
 
 
-def _focus_marks(sheet: Sheet, panels: list[dict[str, Any]], focus: UnrollFocus, bottom: float) -> tuple[str, str]:
-    """What lies behind and in front of the drawing: the band of the step, and the marks of the unit."""
-    columns = sheet.columns
-    x, top = columns.left + focus.step * columns.width, panels[0]["ranges"][0][0] + sheet.options.font_size * 1.5
-    behind = rect(0, top, columns.width, bottom - top, classes="sv-hover", radius=8, extra=' visibility="hidden"')
-    moved = f' transform="translate({x} 0)"'
-    behind += rect(0, top, columns.width, bottom - top, classes="sv-band", radius=8, extra=moved)
-    front = rect(0.7, top, columns.width - 1.4, bottom - top, classes="sv-lens", radius=8, extra=' visibility="hidden"')
-    front += rect(0.8, top, columns.width - 1.6, bottom - top, classes="sv-frame", radius=8, extra=moved)
-    for index, row in enumerate(sheet.rows):
-        if row["kind"] == "embedding":
-            continue
-        steps = next(len(panel["tokens"]) for panel in panels if index in panel["rows"])
-        own = row["layer"] == focus.layer and row["direction"] == focus.direction
-        unit = min(focus.unit, row["units"] - 1)
-        front += _tile_marks(sheet, row, unit, steps, index, shown=own)
-    for number, panel in enumerate(panels):
-        heat = panel["heatmap"]
-        own = (heat["layer"], heat["direction"]) == (focus.layer, focus.direction)
-        unit = min(focus.unit, len(heat["order"]) - 1)
-        y = heat["top"] + heat["order"].index(unit) * heat["rowHeight"]
-        hidden = "" if own else ' visibility="hidden"'
-        front += rect(
-            columns.left - 1, -1, columns.width * len(panel["tokens"]) + 2, heat["rowHeight"] + 2,
-            classes="sv-row", radius=1.5, extra=f' transform="translate(0 {num(y)})" data-panel="{number}"{hidden}',
-        )  # fmt: skip
-    return behind, front
-
-
-def _tile_marks(sheet: Sheet, row: dict[str, Any], unit: int, steps: int, index: int, *, shown: bool) -> str:
-    """A frame around one unit's tile in every column."""
-    columns = sheet.columns
-    size = row["draw"] + 2
-    data = "".join(
-        f"M{columns.left + row['x'] - 1 + s * columns.width} -1h{size}v{size}h-{size}z" for s in range(steps)
-    )
-    tile = unit // row["perTile"]
-    x, y = tile % row["columns"] * row["tile"], row["y"] + tile // row["columns"] * row["tile"]
-    hidden = "" if shown else ' visibility="hidden"'
-    return path(data, classes="sv-mark", extra=f' data-row="{index}" transform="translate({x} {y})"{hidden}')
-
-
-def _assembled(
-    sheet: Sheet, marks: tuple[str, str], foot: str, width: int, body_height: float, height: float, alt: str
-) -> str:
-    columns = sheet.columns
-    behind, front = marks
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="sv" role="img" aria-label="{esc(alt)}" '
-        f'viewBox="0 0 {width} {num(height)}" width="{width}" height="{num(height)}">'
-        + rect(0, 0, width, height, classes="bg")
-        + group([behind, *sheet.body, front], classes="sv-body")
-        + group([rect(0, 0, columns.label, body_height, classes="bg"), *sheet.labels], classes="sv-labels")
-        + group([foot], classes="sv-foot")
-        + "</svg>"
-    )
-
-
 def _payload(
     sheet: Sheet,
     traces: list[RecurrentTrace],
@@ -267,31 +210,7 @@ def _payload(
         "panels": panels,
         "where": {f"{layer}.{direction}": where_words(part, t) for (layer, direction), part in parts.items()},
         "file": re.sub(r"[^\w-]+", "-", " ".join(trace.model for trace in traces)) + "-unrolled",
-        "texts": _texts(t),
-    }
-
-
-def _texts(t: Translator) -> dict[str, Any]:
-    """Everything that the module says."""
-    return {
-        "quantities": {name: quantity_name(name, t) for name in QUANTITY_NAMES} | {"embedding": t("input")},
-        "toolbar": t("Steps"),
-        "first": t("First step"),
-        "back": t("One step back"),
-        "play": t("Play"),
-        "pause": t("Pause"),
-        "forward": t("One step forward"),
-        "last": t("Last step"),
-        "step": t("step {step} of {steps}"),
-        "unit": t("Unit {unit}"),
-        "slider": t("Step"),
-        "png": t("Save this picture as PNG"),
-        "svg": t("Save this picture as SVG"),
-        "read_as": t("read as {piece}"),
-        "came": t("came next"),
-        "right": t("right"),
-        "surprisal": t("surprisal"),
-        "nats": t("nats"),
-        "group": t("units {first} to {last}, furthest from 0"),
-        "keys": t("Arrow keys: step and unit. Space: play. Click a column, a tile or a row."),
+        "kinds": ["hidden_state", "cell_state"],
+        "texts": interaction_texts(t)
+        | {"quantities": {name: quantity_name(name, t) for name in QUANTITY_NAMES} | {"embedding": t("input")}},
     }

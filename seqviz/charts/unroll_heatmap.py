@@ -106,17 +106,19 @@ def draw_unit_strip(
         sheet.body.append(
             text_at(x, top + height + small * 1.05, text, size=small, classes="mu", extra=' data-strip="number"')
         )
-    _strip_label(sheet, part, shown.quantity if same else "hidden_state", focus.unit, top + height / 2, letter)
+    name = quantity_name(shown.quantity if same else "hidden_state", t=sheet.t)
+    strip_label(sheet, part, name, focus.unit, top + height / 2, letter)
     sheet.y = top + height + small * 1.6
     return strip
 
 
-def _strip_label(sheet: Sheet, part: LayerTrace, quantity: str, unit: int, y: float, letter: str) -> None:
+def strip_label(sheet: Sheet, part: LayerTrace, quantity: str, unit: int, y: float, letter: str) -> None:
+    """Unit, place and name of a strip, in the margin; ``quantity`` is its name in words."""
     t, small = sheet.t, sheet.options.small
     lines = [
         (lettered(letter, t("Unit {unit}").format(unit=unit)), "st", "unit"),
         (where_words(part, t), "mu", "where"),
-        (quantity_name(quantity, t), "mu", "quantity"),
+        (quantity, "mu", "quantity"),
     ]
     for index, (line, classes, role) in enumerate(lines):
         sheet.labels.append(
@@ -157,12 +159,32 @@ def strip_numbers(values: FloatArray, decimals: int) -> list[str]:
     return [f"{value:.{decimals}f}".replace("-", "−") for value in values.tolist()]
 
 
-def draw_heatmap(sheet: Sheet, shown: Shown, *, limit: float, letter: str = "") -> dict[str, Any]:
-    """Units by steps, one row a unit; returns what the interaction needs."""
+def draw_heatmap(
+    sheet: Sheet,
+    shown: Shown,
+    *,
+    limit: float,
+    letter: str = "",
+    title: str = "",
+    order: NDArray[np.int64] | None = None,
+    height: int | None = None,
+) -> dict[str, Any]:
+    """Units by steps, one row a unit; returns what the interaction needs.
+
+    Args:
+        sheet: to draw on.
+        shown: what.
+        limit: magnitude of the strongest colour.
+        letter: of the trace, where there are two.
+        title: in the margin; empty for the quantity's name.
+        order: the units from top to bottom; None for the order that the options ask for.
+        height: of a unit's row in pixels; None for what suits their number.
+    """
     columns, options, t = sheet.columns, sheet.options, sheet.t
-    order = unit_order(shown.values, options.sort)
+    if order is None:
+        order = unit_order(shown.values, options.sort)
     units = len(order)
-    height = row_height(units)
+    height = row_height(units) if height is None else height
     top = round(sheet.y + 2)
     colours = scaled(shown.values, signed=shown.signed, relative=options.relative)[:, order].T
     buckets = signed_buckets(colours, 1.0 if options.relative else limit) if shown.signed else share_buckets(colours)
@@ -179,7 +201,7 @@ def draw_heatmap(sheet: Sheet, shown: Shown, *, limit: float, letter: str = "") 
     _unit_ticks(sheet, order, top, height)
     middle = top + min(units * height / 2, 120 * options.unit)
     sheet.label(
-        lettered(letter, quantity_name(shown.quantity, t).capitalize()),
+        lettered(letter, title or quantity_name(shown.quantity, t).capitalize()),
         middle,
         small=[where_words(shown.part, t), t("{count} units").format(count=units), t(SORT_NAMES[options.sort])],
     )

@@ -44,7 +44,7 @@ def draw_legend(
         x += text_width(name, small) * 1.04 + 10
         parts.append(text_at(x, y + small, low, size=small, classes="mu", anchor="start"))
         x += text_width(low, small) + 6
-        parts.append(_colour_bar(x, y + small * 0.68, bar, signed=signed))
+        parts.append(colour_bar(x, y + small * 0.68, bar, signed=signed))
         x += bar + 6
         parts.append(text_at(x, y + small, high, size=small, classes="mu", anchor="start"))
         x += text_width(high, small) + 34
@@ -82,7 +82,8 @@ def _value(value: float) -> str:
     return text.replace("-", "−")
 
 
-def _colour_bar(x: float, middle: float, width: float, *, signed: bool) -> str:
+def colour_bar(x: float, middle: float, width: float, *, signed: bool) -> str:
+    """All colours of a palette side by side."""
     count = SIGNED_BUCKETS if signed else SHARE_BUCKETS
     cells = np.arange(count)
     drawn = tile_paths(cells, np.zeros(count, np.int64), cells, prefix="d" if signed else "s", step=1, draw=1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from seqviz.charts.gradient_scale import scaled_floats
 from seqviz.charts.notation import quantity_name, visible
 from seqviz.charts.palette import signed_buckets
 from seqviz.charts.svg import arrow_head, esc, fit, num, path, rect, text_at, text_width, tile_paths
@@ -28,10 +29,33 @@ def encoded_floats(values: FloatArray) -> str:
     return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode("ascii")
 
 
-def draw_tiles(sheet: Sheet, values: FloatArray, grid: Grid, *, top: float, limit: float, row: dict[str, Any]) -> None:
-    """The tiles of one vector a step, and what the interaction needs to know of them."""
+def draw_tiles(
+    sheet: Sheet,
+    values: FloatArray,
+    grid: Grid,
+    *,
+    top: float,
+    limit: float,
+    row: dict[str, Any],
+    codes: FloatArray | None = None,
+) -> None:
+    """The tiles of one vector a step, and what the interaction needs to know of them.
+
+    Args:
+        sheet: to draw on.
+        values: (step, unit).
+        grid: of the tiles.
+        top: y of the first row of tiles.
+        limit: magnitude of the strongest colour.
+        row: what the interaction is told besides.
+        codes: strengths from -1 to 1 to be coloured in place of ``values / limit``; the values then keep a power of two
+            a step, so that float32 can carry them whatever their size.
+    """
     columns = sheet.columns
-    shown = grouped(values, grid.per_tile)
+    shown = grouped(values if codes is None else codes, grid.per_tile)
+    if codes is not None:
+        limit = 1.0
+        values, row["scales"] = scaled_floats(values)
     left = round(columns.left + (columns.width - grid.width) / 2)
     steps, tiles = np.meshgrid(np.arange(len(shown)), np.arange(shown.shape[1]), indexing="ij")
     xs = steps * columns.width + (tiles % grid.columns) * grid.tile
@@ -231,7 +255,7 @@ def draw_inputs(sheet: Sheet, trace: RecurrentTrace, *, limit: float) -> float:
     sheet.label(t("Input"), top + grid.height / 2, symbols=[symbol], small=[numbers])
     sheet.y = top + grid.height + 2
     sheet.arrows_up(15 * options.unit, steps=range(len(trace)))
-    return _draw_tokens(sheet, trace)
+    return draw_tokens(sheet, trace)
 
 
 def token_lines(piece: str, original: str, size: float, width: float) -> tuple[list[str], str]:
@@ -246,7 +270,8 @@ def token_lines(piece: str, original: str, size: float, width: float) -> tuple[l
     return [shown[:cut] + "-", fit(shown[cut:], size, width)], ""
 
 
-def _draw_tokens(sheet: Sheet, trace: RecurrentTrace) -> float:
+def draw_tokens(sheet: Sheet, trace: RecurrentTrace) -> float:
+    """The pieces of the text and the numbers of the steps; returns the y of the pieces' middle line."""
     columns, options, t = sheet.columns, sheet.options, sheet.t
     size, small = _token_size(trace, sheet), options.small
     placed = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from seqviz.charts.backward import token_axis
+from seqviz.charts.gradient_axes import token_axis
 from seqviz.charts.palette import Theme, category_colours
 from seqviz.charts.style import styled
 from seqviz.errors import unknown_name

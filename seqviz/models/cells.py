@@ -24,8 +24,8 @@ import torch
 from torch import Tensor, nn
 
 from seqviz.errors import unknown_name
+from seqviz.models import record_loop
 from seqviz.models.activations import ACTIVATIONS
-from seqviz.models.short_lstm import SHORT_TEXT, record_short
 
 Carry = tuple[Tensor, ...]
 """What a cell hands to its next step: (h,) or (h, c)."""
@@ -164,6 +164,11 @@ class RNNCell(Cell):
         h, last = fused(x, carry[0].unsqueeze(0), self._weights(), True, 1, 0.0, self.training, False, True)
         return h, (last[0],)
 
+    def record(self, x: Tensor, carry: Carry) -> tuple[Values, Carry]:
+        if self.activation == "tanh" and record_loop.fits(x):
+            return record_loop.record_rnn(self.project_input(x[0]) + self.bias_hidden, self.weight_hidden, carry)
+        return super().record(x, carry)
+
     def _states(self, x: Tensor, carry: Carry) -> tuple[tuple[Tensor, ...], Carry]:
         h, last = self.run(x, carry)
         return (h,), last
@@ -194,6 +199,11 @@ class GRUCell(Cell):
     def run(self, x: Tensor, carry: Carry) -> tuple[Tensor, Carry]:
         h, last = torch.gru(x, carry[0].unsqueeze(0), self._weights(), True, 1, 0.0, self.training, False, True)
         return h, (last[0],)
+
+    def record(self, x: Tensor, carry: Carry) -> tuple[Values, Carry]:
+        if record_loop.fits(x):
+            return record_loop.record_gru(self.project_input(x[0]), self.weight_hidden, self.bias_hidden, carry)
+        return super().record(x, carry)
 
     def _states(self, x: Tensor, carry: Carry) -> tuple[tuple[Tensor, ...], Carry]:
         h, last = self.run(x, carry)
@@ -282,8 +292,8 @@ class LSTMCell(Cell):
         return out, (h[0], c[0])
 
     def record(self, x: Tensor, carry: Carry) -> tuple[Values, Carry]:
-        if len(x) == 1 and x.shape[1] <= SHORT_TEXT and not torch.is_grad_enabled():
-            return record_short(self.project_input(x[0]) + self.bias_hidden, self.weight_hidden, carry)
+        if record_loop.fits(x):
+            return record_loop.record_lstm(self.project_input(x[0]) + self.bias_hidden, self.weight_hidden, carry)
         # The fused kernel keeps no cell states: gates first, in one product over all steps, then c_t by its recurrence.
         h, last = self.run(x, carry)
         values = self._gates(self._project_all(x, _shifted(carry[0], h)))

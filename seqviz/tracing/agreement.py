@@ -68,6 +68,7 @@ def agreement(
     shape = (2, len(words) + 1)
     return Agreement(
         model=loaded.info.name,
+        cell=loaded.info.config.cell,
         subjects=(singular, plural),
         verbs=verbs,
         clause=words.originals,

@@ -18,12 +18,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqviz.errors import InvalidInputError
-from seqviz.gradients import BackwardTrace, LayerGradients
+from seqviz.gradients import BackwardTrace, LayerGradients, WeightGradient
 from seqviz.models.cells import Cell, GRUResetBeforeCell
 from seqviz.models.loading import LoadedModel
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.models.stack import Recorded, RecurrentStack
-from seqviz.traces import NO_TARGET
+from seqviz.traces import NO_TARGET, RecurrentTrace
 from seqviz.tracing import forward
 from seqviz.tracing.backward import CellGradients, cell_gradients
 from seqviz.tracing.weight_gradients import Shared, weight_gradient
@@ -40,6 +40,7 @@ def backward(
     multiplier: float = 1.0,
     targets: Sequence[str] = (),
     max_pieces: int | None = None,
+    weights: bool = True,
 ) -> BackwardTrace:
     """Runs a model on a text and carries the loss back to every step.
 
@@ -51,12 +52,89 @@ def backward(
         targets: the right labels, as for ``trace``; where they are not given a tagger or classifier is held against
             its own answers. A language model's targets are the pieces that come next.
         max_pieces: longest text that is accepted; None for any.
+        weights: also the gradients of the shared matrices, with autograd's beside them; they cost most of the time.
 
     Raises:
         InvalidInputError: the text has no loss, or a value is outside its range.
         TextTooLongError: the text has more pieces than ``max_pieces``.
         UnknownNameError: a target is not one of the labels.
     """
+    run = carried_back(loaded, text, loss_step=loss_step, multiplier=multiplier, targets=targets, max_pieces=max_pieces)
+    return backward_trace(run, weights=weights)
+
+
+def backward_trace(run: CarriedBack, *, weights: bool = True) -> BackwardTrace:
+    """The result of a loss that was carried back; ``weights`` as in ``backward``."""
+    started = time.perf_counter()
+    trace, steps, passes = run.trace, run.steps, run.passes
+    return BackwardTrace(
+        model=trace.model,
+        originals=trace.originals,
+        loss_steps=tuple(steps),
+        target_names=tuple(trace.labels[run.goals[step]] for step in steps),
+        multiplier=float(run.weights[-1]),
+        losses=run.losses,
+        loss=float((run.weights.numpy() * run.losses[steps]).sum()),
+        outputs=torch.linalg.vector_norm(run.d_logits, dim=1).numpy(),
+        embeddings=torch.stack([one.d_input for one in passes if one.recorded.layer == 0]).sum(0).numpy(),
+        layers=tuple(_layer_gradients(one) for one in passes),
+        weights=_weights(run) if weights else (),
+        seconds=run.seconds + time.perf_counter() - started,
+    )
+
+
+def _weights(run: CarriedBack) -> tuple[WeightGradient, ...]:
+    """Every shared matrix, beside what autograd finds."""
+    proof = _autograd(run)
+    shared = [part for one in run.passes for part in _shared(run.double.stack, one)]
+    order = list(range(len(run.x)))
+    shared.append(
+        Shared("weight_output", run.passes[-1].recorded.layer, "forward", (run.d_logits,), (run.read,), order)
+    )
+    return tuple(weight_gradient(part, proof[part.key]) for part in shared)
+
+
+class CarriedBack(NamedTuple):
+    """A loss carried back: everything that the results are made of.
+
+    Args:
+        trace: the run in float32, for its texts.
+        double: the float64 model.
+        x: (step, embedding).
+        read: what the output layer read, (step, unit·direction).
+        goals: right label of each step.
+        steps, weights: whose losses are added up, and the factor of each.
+        losses: of every step in nats, (step,); nan where the target is not known.
+        d_logits: ∂L/∂logits, (step, label).
+        passes: of every layer and direction, lowest first.
+        targets: the right labels, as given.
+        seconds: what it took.
+    """
+
+    trace: RecurrentTrace
+    double: Float64Model
+    x: Tensor
+    read: Tensor
+    goals: IntArray
+    steps: list[int]
+    weights: Tensor
+    losses: FloatArray
+    d_logits: Tensor
+    passes: list[Pass]
+    targets: tuple[str, ...]
+    seconds: float
+
+
+def carried_back(
+    loaded: LoadedModel,
+    text: str,
+    *,
+    loss_step: int | None,
+    multiplier: float,
+    targets: Sequence[str],
+    max_pieces: int | None,
+) -> CarriedBack:
+    """Runs the model in float64 and carries the loss back; arguments and errors as in ``backward``."""
     started = time.perf_counter()
     low, high = MULTIPLIER_RANGE
     if not low <= multiplier <= high:
@@ -68,57 +146,41 @@ def backward(
     x = torch.tensor(trace.embeddings, dtype=torch.float64)
     with torch.no_grad():
         _, recorded = double.stack.record(x.unsqueeze(0))
-        read = _read_states(double.stack, recorded, loaded.info.config.task)
+        read = _read_states(double.stack, recorded, trace.task)
         logits = functional.linear(read, double.weight, double.bias)
-    goals = _goals(trace.targets, logits, loaded.info.config.task)
-    steps = _loss_steps(goals, loss_step)
-    weights = torch.ones(len(steps), dtype=torch.float64)
-    weights[-1] = multiplier
-    with torch.no_grad():
+        goals = _goals(trace.targets, logits, trace.task)
+        steps = _loss_steps(goals, loss_step)
+        weights = torch.ones(len(steps), dtype=torch.float64)
+        weights[-1] = multiplier
         log_probs = logits.log_softmax(-1)
         d_logits = torch.zeros_like(logits)
         d_logits[steps] = log_probs[steps].exp()
         d_logits[steps, goals[steps]] -= 1.0
         d_logits[steps] *= weights.unsqueeze(1)
         passes = through_layers(double.stack, recorded, d_logits @ double.weight, trace.task)
-    proof = _autograd(double, x, steps, goals, weights, trace.task)
-    shared = [part for one in passes for part in _shared(double.stack, one)]
-    shared.append(
-        Shared("weight_output", passes[-1].recorded.layer, "forward", (d_logits,), (read,), list(range(len(x))))
-    )
-    losses = np.full(len(trace), np.nan)
-    known = np.flatnonzero(goals != NO_TARGET)
-    losses[known] = -log_probs[known, goals[known]].numpy()
-    return BackwardTrace(
-        model=trace.model,
-        originals=trace.originals,
-        loss_steps=tuple(steps),
-        target_names=tuple(trace.labels[goals[step]] for step in steps),
-        multiplier=multiplier,
-        losses=losses,
-        loss=float((weights.numpy() * losses[steps]).sum()),
-        outputs=torch.linalg.vector_norm(d_logits, dim=1).numpy(),
-        embeddings=torch.stack([one.d_input for one in passes if one.recorded.layer == 0]).sum(0).numpy(),
-        layers=tuple(_layer_gradients(one) for one in passes),
-        weights=tuple(weight_gradient(part, proof[part.key]) for part in shared),
-        seconds=time.perf_counter() - started,
-    )
+        losses = np.full(len(trace), np.nan)
+        known = np.flatnonzero(goals != NO_TARGET)
+        losses[known] = -log_probs[known, goals[known]].numpy()
+    seconds = time.perf_counter() - started
+    return CarriedBack(trace, double, x, read, goals, steps, weights, losses, d_logits, passes, tuple(targets), seconds)
 
 
-class _Float64(NamedTuple):
+class Float64Model(NamedTuple):
+    """The recurrent stack and the output layer of a model in float64."""
+
     stack: RecurrentStack
     weight: Tensor
     bias: Tensor
 
 
-_COPIES: WeakKeyDictionary[SequenceModel, _Float64] = WeakKeyDictionary()
+_COPIES: WeakKeyDictionary[SequenceModel, Float64Model] = WeakKeyDictionary()
 
 
-def in_float64(model: SequenceModel) -> _Float64:
+def in_float64(model: SequenceModel) -> Float64Model:
     """A float64 copy of what the recursion needs, made once for a model."""
     if model not in _COPIES:
         stack = copy.deepcopy(model.stack).double().eval().requires_grad_(True)
-        _COPIES[model] = _Float64(stack, model.output.weight.double(), model.output.bias.double())
+        _COPIES[model] = Float64Model(stack, model.output.weight.double(), model.output.bias.double())
     return _COPIES[model]
 
 
@@ -158,7 +220,7 @@ def _loss_steps(goals: IntArray, loss_step: int | None) -> list[int]:
     return [loss_step]
 
 
-class _Pass(NamedTuple):
+class Pass(NamedTuple):
     """One layer and direction behind the recursion; all arrays in the order of the text."""
 
     recorded: Recorded
@@ -166,10 +228,10 @@ class _Pass(NamedTuple):
     d_input: Tensor
 
 
-def through_layers(stack: RecurrentStack, recorded: Sequence[Recorded], d_states: Tensor, task: Task) -> list[_Pass]:
+def through_layers(stack: RecurrentStack, recorded: Sequence[Recorded], d_states: Tensor, task: Task) -> list[Pass]:
     """The recursion through all layers, from the top one down; passes in the order of ``recorded``."""
     directions = len(stack.directions)
-    passes: list[_Pass] = []
+    passes: list[Pass] = []
     for layer in reversed(range(len(recorded) // directions)):
         parts = d_states.chunk(directions, 1)
         d_input = torch.zeros(())
@@ -185,11 +247,11 @@ def through_layers(stack: RecurrentStack, recorded: Sequence[Recorded], d_states
     return passes
 
 
-def _through_cell(cell: Cell, one: Recorded, d_state: Tensor) -> _Pass:
+def _through_cell(cell: Cell, one: Recorded, d_state: Tensor) -> Pass:
     values = {name: _computed(one, value[0]) for name, value in one.values.items()}
     found = cell_gradients(cell, values, _computed(one, d_state))
     in_text = CellGradients(*(None if part is None else _computed(one, part) for part in found))  # type: ignore[arg-type]
-    return _Pass(one, in_text, in_text.pre_activation.flatten(1) @ cell.weight_input)
+    return Pass(one, in_text, in_text.pre_activation.flatten(1) @ cell.weight_input)
 
 
 def _computed(one: Recorded, rows: Tensor) -> Tensor:
@@ -197,20 +259,22 @@ def _computed(one: Recorded, rows: Tensor) -> Tensor:
     return rows.flip(0) if one.direction == "backward" else rows
 
 
-def _layer_gradients(one: _Pass) -> LayerGradients:
-    cell_state = one.found.cell_state
+def _layer_gradients(one: Pass) -> LayerGradients:
+    cell_state, cell_back = one.found.cell_state, one.found.cell_handed_back
     return LayerGradients(
         layer=one.recorded.layer,
         direction=one.recorded.direction,
         block_names=one.recorded.block_names,
         hidden_state=one.found.hidden_state.numpy(),
         cell_state=None if cell_state is None else cell_state.numpy(),
+        hidden_handed_back=one.found.hidden_handed_back.numpy(),
+        cell_handed_back=None if cell_back is None else cell_back.numpy(),
         pre_activation=one.found.pre_activation.numpy(),
         inputs=one.d_input.numpy(),
     )
 
 
-def _shared(stack: RecurrentStack, one: _Pass) -> list[Shared]:
+def _shared(stack: RecurrentStack, one: Pass) -> list[Shared]:
     recorded = one.recorded
     layer, direction = recorded.layer, recorded.direction
     h = recorded.values["hidden_state"][0]
@@ -229,18 +293,18 @@ def _shared(stack: RecurrentStack, one: _Pass) -> list[Shared]:
     ]
 
 
-def _autograd(
-    double: _Float64, x: Tensor, steps: list[int], goals: IntArray, weights: Tensor, task: Task
-) -> dict[tuple[str, int, str], FloatArray]:
+def _autograd(run: CarriedBack) -> dict[tuple[str, int, str], FloatArray]:
     """The same gradients by torch's autograd, from a forward pass of its own."""
+    double = run.double
     with torch.enable_grad():
         weight = double.weight.detach().requires_grad_(True)
-        states = double.stack(x.unsqueeze(0))[0][0]
-        if task == "classification" and len(double.stack.directions) == 2:
+        states = double.stack(run.x.unsqueeze(0))[0][0]
+        if run.trace.task == "classification" and len(double.stack.directions) == 2:
             units = states.shape[1] // 2
             states = torch.cat([states[:, :units], states[:1, units:].expand(len(states), -1)], 1)
-        logits = functional.linear(states[steps], weight, double.bias)
-        loss = functional.cross_entropy(logits, torch.tensor(goals[steps]), reduction="none") @ weights
+        logits = functional.linear(states[run.steps], weight, double.bias)
+        goals = torch.tensor(run.goals[run.steps])
+        loss = functional.cross_entropy(logits, goals, reduction="none") @ run.weights
         cells = {
             (layer, direction): double.stack.cell(layer, direction)
             for layer in range(len(double.stack.layers))

@@ -26,21 +26,37 @@ def losses(app: AppTest) -> list[str]:
     return list(app.selectbox(key="loss").options)
 
 
-def test_the_example_goes_back_from_the_last_word(opened: Opened):
+def test_the_example_goes_back_from_was_to_cat(opened: Opened):
     app = opened(page=PAGE)
     app.button(key="example-B4").click().run()
     assert app.selectbox(key="model").value == WORDS
-    assert app.selectbox(key="loss").value == "14"
+    assert app.selectbox(key="loss").value == "12"
     assert losses(app)[-1] == "step 15: ‘.’ after ‘full’"
-    assert charts(app) == 2
+    assert "L = −log P(‘was’) = " in captions(app)
+    assert "**wikitext-lstm** · From ‘,’ to ‘The’, 12 steps" in captions(app)
+    assert charts(app) == 1
     assert not app.warning
 
 
 def test_curves_of_the_other_cells_of_the_family_stand_beside(opened: Opened):
     app = opened(page=PAGE, model=WORDS, text=CAT)
-    assert "**Words (gru)**" in captions(app)
-    one = opened(page=PAGE, model=WORDS, text=CAT, cells="one")
-    assert "(gru)" not in captions(one)
+    assert "**wikitext-gru**" in captions(app)
+    alone = opened(page=PAGE, model=WORDS, text=CAT, beside="none")
+    assert "**wikitext-gru**" not in captions(alone)
+
+
+@pytest.mark.parametrize(
+    ("state", "second"),
+    [
+        ({"beside": "text", "text2": "The cats were full ."}, "B · wikitext-lstm"),
+        ({"beside": "model", "model2": "wikitext-gru"}, "B · wikitext-gru"),
+    ],
+)
+def test_a_second_pass_is_drawn_and_taken_apart(opened: Opened, state: dict[str, str], second: str):
+    app = opened(page=PAGE, model=WORDS, text=CAT, **state)
+    assert [heading.value for heading in app.subheader] == ["A · wikitext-lstm", second]
+    assert charts(app) == 2
+    assert not app.warning
 
 
 def test_another_loss_goes_back_from_its_own_step(opened: Opened):
@@ -48,24 +64,36 @@ def test_another_loss_goes_back_from_its_own_step(opened: Opened):
     app.selectbox(key="loss").set_value("3").run()
     assert app.query_params["loss"] in ("3", ["3"])
     app.selectbox(key="loss").set_value("sum").run()
-    assert re.search(r"L = [\d.]+ nats at 10 steps", captions(app))
+    assert re.search(r"L = [\d.]+ nats, the sum over 10 steps", captions(app))
 
 
 def test_a_factor_on_the_last_error_leaves_the_loss(opened: Opened):
     app = opened(page=PAGE, model=WORDS, text=CAT)
-    before = re.search(r"L = ([\d.]+) nats", captions(app))
+    before = re.search(r"= ([\d.]+) nats", captions(app))
     app.slider(key="multiplier").set_value(-2.0).run()
-    after = re.search(r"L = ([\d.]+) nats", captions(app))
+    after = re.search(r"= ([\d.]+) nats, at step 10; its last error times −2", captions(app))
     assert before is not None
     assert after is not None
     assert before[1] == after[1]
+
+
+def test_the_moment_in_focus_is_taken_apart(opened: Opened):
+    app = opened(page=PAGE, model=WORDS, text=CAT, focus="2.0.forward.5")
+    written = "\n".join(element.value for element in app.markdown)
+    assert "Step **3** of 11, `,` · layer 1 forward · unit **5**" in written
+    assert (
+        r"\frac{\partial L}{\partial c^{\langle 3\rangle}_{5}}" in written
+        or r"\frac{\partial L}{\partial c_{5}" in written
+    )
+    assert "∂L/∂h of unit 5 at step 3 is " in captions(app)
+    assert "states[2].grad[0, 5]" in app.code[0].value
 
 
 @pytest.mark.parametrize("model", ["entities-bilstm", "sentiment-gru", "shakespeare-lstm-2x512"])
 @pytest.mark.parametrize("view", ["time", "weights"])
 def test_every_kind_of_model_is_shown_in_both_views(opened: Opened, model: str, view: str):
     app = opened(page=PAGE, model=model, text="Harry met Ron", view=view)
-    assert charts(app) == 2
+    assert charts(app) == (2 if view == "weights" else 1)
     assert not app.warning
 
 
@@ -105,9 +133,11 @@ def test_a_clause_that_cannot_be_read_is_said_in_a_sentence(opened: Opened, stat
     ],
 )
 def test_a_text_that_cannot_be_used_is_said_in_a_sentence(opened: Opened, text: str, sentence: str):
-    app = opened(page=PAGE, cells="one", model=WORDS)
+    app = opened(page=PAGE, beside="none", model=WORDS, text=CAT)
     app.text_input(key="text").set_value(text).run()
     assert [warning.value for warning in app.warning] == [sentence]
+    assert "Below: the last text that could be read." in captions(app)
+    assert charts(app) == 1
 
 
 @pytest.mark.parametrize(
@@ -122,10 +152,10 @@ def test_odd_texts_are_read(opened: Opened, text: str):
 
 def test_a_broken_link_still_opens_a_picture(opened: Opened):
     app = opened(
-        page=PAGE, model="none", loss="999", view="x", scale="y", quantity="z", layer="9", delta="q", multiplier="1e9"
+        page=PAGE, model="none", loss="999", view="x", scale="y", quantity="z", layer="9", curve="q", focus="9.9.up.9"
     )
     assert not app.exception
-    assert charts(app) == 2
+    assert charts(app) == 1
 
 
 def test_every_sentence_of_the_page_is_chinese_in_chinese(opened: Opened):

@@ -322,3 +322,27 @@ def test_the_parent_ends_by_itself_with_its_workers(root: Path) -> None:
     )
     assert ended.stderr == ""
     _wait_until(lambda: not any(_alive(int(word)) for word in ended.stdout.split()), seconds=15)
+
+
+def test_what_stays_at_home_waits_for_its_worker_while_another_is_free(start: Start) -> None:
+    backend = start(workers=2)
+    request = scripted_worker.HomeRequest(model="m", text="say hello")
+    home = backend.ask(request)["process_id"]
+    # Keeps that worker busy with something of the same home, and asks again meanwhile.
+    assert {backend.ask(request)["process_id"] for _ in range(4)} == {home}
+    busy = next(
+        pending
+        for index in range(50)
+        if hash(busy_request := _request(f"sleep 0.4 say {index}")) % 2 == hash(request) % 2
+        for pending in [backend.submit(busy_request)]
+    )
+    assert backend.ask(request)["process_id"] == home
+    assert busy.result()["process_id"] == home
+
+
+def test_an_answer_that_is_not_to_be_kept_is_computed_again(start: Start, tmp_path: Path) -> None:
+    backend, notes = start(), tmp_path / "notes"
+    request = scripted_worker.HomeRequest(model="m", text=f"note {notes}")
+    backend.ask(request)
+    backend.ask(request)
+    assert len(_lines(notes)) == 2

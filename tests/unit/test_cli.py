@@ -111,6 +111,13 @@ def test_export_writes_a_self_contained_picture(tiny, tmp_path, suffix, start):
         assert linked == []
 
 
+def test_export_writes_the_gradients_of_the_loss_of_a_step(tiny, tmp_path):
+    output = tmp_path / "gradients.svg"
+    run("export", "tiny-reader", "the cat", "--view", "gradients", "--loss-step", "3", "-o", output)
+    assert "Gradients of tiny-reader on: t h e" in output.read_text(encoding="utf-8")
+    assert "From ‘e’ to ‘t’, 2 steps" in output.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "figures"),
     [

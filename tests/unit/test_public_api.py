@@ -55,3 +55,10 @@ def test_an_unknown_model_is_refused_with_the_known_ones(tiny):
 def test_a_figure_shows_itself_in_a_notebook(tiny):
     html = seqviz.figure(seqviz.trace("tiny", "To be"))._repr_html_()
     assert "<svg" in html or "<script" in html or "<iframe" in html
+
+
+def test_three_lines_draw_the_gradients_of_a_text(tiny):
+    trace, backward = seqviz.trace("tiny", "To be"), seqviz.backward("tiny", "To be", loss_step=2)
+    figure = seqviz.gradient_figure(trace, backward)
+    assert figure.payload["focus"]["step"] == 2
+    assert "∂L/∂" in figure.svg

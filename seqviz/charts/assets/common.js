@@ -1,10 +1,7 @@
-// What all figures share: small helpers, a toolbar that steps and plays, the focus that page and picture hand to each
-// other, downloads, and the default export, a Streamlit component. A figure's own module follows behind it in the same
-// file; it has a class that extends Stepper and a function `hydrate` that makes one for a plain page.
+// What every live picture shares: elements, icons, numbers, downloads. It is put before each picture's own module.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const PLAY_MS = 500;
-const SEND_MS = 160;
 const ICONS = {
   first: 'M3 3h2v10H3zM13 3v10L6 8z',
   back: 'M12 3v10L4 8z',
@@ -27,17 +24,8 @@ function floats(base64) {
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
 }
 
-// The fewest digits that read back as the same float32: nine at most.
-export function exact(value) {
-  for (let digits = 1; digits < 9; digits += 1) {
-    const text = value.toPrecision(digits);
-    if (Math.fround(Number(text)) === value) return plain(Number(text));
-  }
-  return plain(Number(value.toPrecision(9)));
-}
-
 function plain(number) {
-  return String(number).replace('-', '\u2212');
+  return String(number).replaceAll('-', '\u2212');
 }
 
 function fill(template, values) {
@@ -48,11 +36,34 @@ function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
-function sameFocus(a, b) {
-  return Boolean(a && b) && a.step === b.step && a.layer === b.layer && a.direction === b.direction && a.unit === b.unit;
+function iconButton(name, label, action) {
+  const icon = document.createElementNS(SVG, 'svg');
+  icon.setAttribute('viewBox', '0 0 16 16');
+  icon.setAttribute('aria-hidden', 'true');
+  const shape = document.createElementNS(SVG, 'path');
+  shape.setAttribute('d', ICONS[name]);
+  icon.append(shape);
+  const element = make('button', { type: 'button', 'aria-label': label, title: label }, icon);
+  element.onclick = action;
+  return element;
 }
 
-// Copies the colours that the page gives to a drawing into a copy of it, which then needs no style sheet.
+function download(blob, name) {
+  const link = make('a', { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function isDark(element) {
+  const probe = make('span');
+  probe.style.color = 'var(--st-background-color, #fff)';
+  element.append(probe);
+  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
+  probe.remove();
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
+}
+
+// Gives a copy of drawn elements the colours and fonts that the live ones have, as attributes.
 function dresser() {
   const styles = new Map();
   const names = [
@@ -74,205 +85,4 @@ function dresser() {
     [...live.children].forEach((child, i) => dress(child, copy.children[i]));
   };
   return dress;
-}
-
-function download(blob, name) {
-  const link = make('a', { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-
-// A figure with steps. It has `show(focus, {quietly, instantly})`, `within(focus)`, `leave()`, `snapshot()` and `observer`.
-class Stepper {
-  constructor(root, payload, { onFocus, onMove }) {
-    this.root = root;
-    this.data = payload;
-    this.onFocus = onFocus || (() => {});
-    this.onMove = onMove || (() => {});
-    this.sent = [];
-    this.incoming = null;
-    this.timer = null;
-    this.sender = null;
-  }
-
-  makeToolbar() {
-    const { texts, steps } = this.data;
-    const button = (name, action) => {
-      const icon = document.createElementNS(SVG, 'svg');
-      icon.setAttribute('viewBox', '0 0 16 16');
-      icon.setAttribute('aria-hidden', 'true');
-      const shape = document.createElementNS(SVG, 'path');
-      shape.setAttribute('d', ICONS[name]);
-      icon.append(shape);
-      const element = make('button', { type: 'button', 'aria-label': texts[name], title: texts[name] }, icon);
-      element.onclick = action;
-      return element;
-    };
-    this.playButton = button('play', () => this.togglePlay());
-    this.playButton.classList.add('sv-main');
-    this.slider = make('input', { type: 'range', min: 1, max: steps, step: 1, 'aria-label': texts.slider });
-    this.slider.oninput = () => this.userMoves({ step: Number(this.slider.value) - 1 });
-    this.now = make('span', { class: 'sv-now' });
-    const save = (kind, label) => {
-      const element = make('button', { type: 'button', 'aria-label': texts[kind], title: texts[kind] }, label);
-      element.onclick = () => this.save(kind);
-      return element;
-    };
-    this.bar = make('div', { class: 'sv-bar', role: 'toolbar', 'aria-label': texts.toolbar });
-    this.bar.append(
-      button('first', () => this.userMoves({ step: 0 })),
-      button('back', () => this.userMoves({ step: this.focus.step - 1 })),
-      this.playButton,
-      button('forward', () => this.userMoves({ step: this.focus.step + 1 })),
-      button('last', () => this.userMoves({ step: steps - 1 })),
-      this.slider,
-      this.now,
-      make('span', { class: 'sv-space' }),
-      save('svg', 'SVG'),
-      save('png', 'PNG'),
-    );
-    this.root.prepend(this.bar);
-  }
-
-  userMoves(change) {
-    if (!('step' in change) || !this.playing) this.stop();
-    const wanted = this.within({ ...this.focus, ...change });
-    if (sameFocus(wanted, this.focus)) {
-      if (this.slider) this.slider.value = wanted.step + 1;
-      return;
-    }
-    this.show(wanted, {});
-  }
-
-  togglePlay() {
-    if (this.playing) {
-      this.stop();
-      return;
-    }
-    this.playing = true;
-    this.playButton.setAttribute('aria-label', this.data.texts.pause);
-    this.playButton.title = this.data.texts.pause;
-    this.playButton.querySelector('path').setAttribute('d', ICONS.pause);
-    if (this.focus.step >= this.data.steps - 1) this.show(this.within({ ...this.focus, step: 0 }), {});
-    this.timer = setInterval(() => {
-      if (this.focus.step >= this.data.steps - 1) this.stop();
-      else this.show(this.within({ ...this.focus, step: this.focus.step + 1 }), {});
-    }, PLAY_MS);
-  }
-
-  stop() {
-    clearInterval(this.timer);
-    this.playing = false;
-    if (!this.playButton) return;
-    this.playButton.setAttribute('aria-label', this.data.texts.play);
-    this.playButton.title = this.data.texts.play;
-    this.playButton.querySelector('path').setAttribute('d', ICONS.play);
-  }
-
-  send() {
-    this.onMove({ ...this.focus });
-    clearTimeout(this.sender);
-    this.sender = setTimeout(() => {
-      const text = JSON.stringify(this.focus);
-      if (this.sent[this.sent.length - 1] === text) return;
-      this.sent.push(text);
-      this.onFocus({ ...this.focus });
-    }, SEND_MS);
-  }
-
-  // A focus from outside. What comes back of what was sent from here is an echo, and old by now.
-  // `local` is news of another picture of the page: the page will say it once more.
-  receive(focus, local) {
-    if (!focus) return;
-    const text = JSON.stringify({ step: focus.step, layer: focus.layer, direction: focus.direction, unit: focus.unit });
-    if (local) {
-      this.sent.push(text);
-      this.stop();
-      this.show(this.within(focus), { quietly: true });
-      return;
-    }
-    const echo = this.sent.indexOf(text);
-    if (echo >= 0) this.sent.splice(0, echo + 1);
-    if (echo < 0 && text !== this.incoming && !sameFocus(focus, this.focus)) {
-      this.stop();
-      this.show(this.within(focus), { quietly: true });
-    }
-    this.incoming = text;
-  }
-
-  async save(kind) {
-    this.leave();
-    const text = this.snapshot();
-    const name = this.data.file || 'seqviz';
-    if (kind === 'svg') {
-      download(new Blob([text], { type: 'image/svg+xml' }), `${name}.svg`);
-      return;
-    }
-    const picture = new Image();
-    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-    await picture.decode();
-    const scale = Math.min(2, 16000 / Math.max(...this.size));
-    const canvas = make('canvas', { width: Math.round(this.size[0] * scale), height: Math.round(this.size[1] * scale) });
-    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob((blob) => download(blob, `${name}.png`), 'image/png');
-  }
-
-  destroy() {
-    this.stop();
-    clearTimeout(this.sender);
-    this.observer.disconnect();
-  }
-}
-
-// ---- as a Streamlit component
-
-const pictures = new WeakMap();
-
-function isDark(element) {
-  const probe = make('span');
-  probe.style.color = 'var(--st-background-color, #fff)';
-  element.append(probe);
-  const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
-}
-
-// The page's focus comes as an event from a small component of its own (app/ui/figure.py): the data of this one then
-// stays the same while the focus moves, and the server need not send it again. The last focus of each key is kept for
-// a picture that is mounted after it. Pictures of one page that stand side by side (`peers`) tell each other at once.
-export default function (component) {
-  const { data, parentElement, setStateValue } = component;
-  const root = parentElement.querySelector('.sv-mount');
-  root.classList.toggle('sv-dark', isDark(root));
-  const onFocus = (focus) => setStateValue('focus', focus);
-  const onMove = (focus) => {
-    for (const key of data.peers || []) {
-      globalThis.dispatchEvent(new CustomEvent('seqviz-focus', { detail: { key, focus, local: true } }));
-    }
-  };
-  let entry = pictures.get(parentElement);
-  if (entry && entry.id === data.payload.id) {
-    Object.assign(entry.picture, { onFocus, onMove });
-    return entry.release;
-  }
-  const kept = entry ? entry.picture.scroller.scrollLeft : 0;
-  const active = entry && parentElement.activeElement === entry.picture.stage;
-  if (entry) entry.release();
-  const focus = globalThis.seqvizFocus?.get(data.key);
-  const picture = hydrate(root, { svg: data.svg, payload: data.payload, focus, onFocus, onMove });
-  if (kept) {
-    picture.scroller.scrollLeft = kept;
-    picture.reveal(picture.focus.step, true);
-  }
-  if (active) picture.stage.focus({ preventScroll: true });
-  const listener = ({ detail }) => detail.key === data.key && picture.receive(detail.focus, detail.local);
-  globalThis.addEventListener('seqviz-focus', listener);
-  const release = () => {
-    globalThis.removeEventListener('seqviz-focus', listener);
-    picture.destroy();
-    pictures.delete(parentElement);
-  };
-  entry = { id: data.payload.id, picture, release };
-  pictures.set(parentElement, entry);
-  return release;
 }

@@ -1,6 +1,26 @@
 // Gives the unrolled network its hover, keys, tooltips and downloads, on top of common.js: it takes the finished SVG apart into a sticky part (row labels) and a scrolling part (steps) and moves a few marks;
 // it never draws the picture itself.
 
+// Rows of units that were divided by a power of two each, so that float32 can carry them.
+function scaled(values, powers, units) {
+  if (!powers) return values;
+  return Float64Array.from(values, (value, i) => value * 2 ** powers[Math.floor(i / units)]);
+}
+
+// How far a bar reaches, from -1 to 1 of its scale; over powers of ten where the strip says so.
+function strength(value, { code }) {
+  if (!code) return value;
+  if (!code.log) return value / (code.largest || 1);
+  const height = (Math.log10(Math.abs(value)) - code.top) / code.decades + 1;
+  return Math.sign(value) * clamp(height, 0, 1);
+}
+
+function scientific(value) {
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  return size >= 0.01 && size < 100 ? String(Number(value.toPrecision(1))) : value.toExponential(0);
+}
+
 class Picture extends Stepper {
   constructor(root, { svg, payload, focus, ...listeners }) {
     super(root, payload, listeners);
@@ -153,14 +173,14 @@ class Picture extends Stepper {
 
   // ---- focus
 
-  rowOf(panel, layer, direction, kind = 'hidden_state') {
+  rowOf(panel, layer, direction, kind = this.data.kinds[0]) {
     return this.data.panels[panel].rows
       .map((index) => this.data.rows[index])
       .find((row) => row.kind === kind && row.layer === layer && row.direction === direction);
   }
 
   within(focus) {
-    const row = this.rowOf(0, focus.layer, focus.direction) || this.data.rows.find((each) => each.kind === 'hidden_state');
+    const row = this.rowOf(0, focus.layer, focus.direction) || this.data.rows.find((each) => each.kind === this.data.kinds[0]);
     return {
       step: clamp(Math.trunc(focus.step) || 0, 0, this.data.steps - 1),
       layer: row.layer,
@@ -220,21 +240,23 @@ class Picture extends Stepper {
     const { strip, heatmap } = panel;
     const elements = this.strips[number];
     const own = heatmap.layer === layer && heatmap.direction === direction;
-    const values = own ? this.heatmapValues(number) : this.rowValues(this.rowOf(number, layer, direction));
-    const units = own ? heatmap.order.length : (this.rowOf(number, layer, direction) || { units: 0 }).units;
+    // A strip that stands alone knows its own layer only.
+    const row = own || strip.alone ? null : this.rowOf(number, layer, direction);
+    const values = own ? this.heatmapValues(number) : this.rowValues(row);
+    const units = own ? heatmap.order.length : (row || { units: 0 }).units;
     const signed = own ? heatmap.signed : true;
     const scale = (signed ? strip.height / 2 : strip.height) / ((own ? strip.limit : strip.hiddenLimit) || 1);
+    const digits = (value) => (strip.scientific ? scientific(value) : value.toFixed(strip.numbers));
     const zero = strip.top + (signed ? strip.height / 2 : strip.height);
     let up = '';
     let down = '';
     panel.tokens.forEach((_, step) => {
       const value = values && unit < units ? values[step * units + unit] : NaN;
       const x = data.left + (step + 0.5) * data.column - strip.width / 2;
-      const bar = `M${x} ${zero}v${-value * scale}h${strip.width}V${zero}Z`;
+      const bar = `M${x} ${zero}v${-strength(value, strip) * scale}h${strip.width}V${zero}Z`;
       if (value >= 0) up += bar;
       else if (value < 0) down += bar;
-      const number_ = Number.isNaN(value) || !strip.numbers ? '' : value.toFixed(strip.numbers).replace('-', '\u2212');
-      elements.numbers[step].textContent = number_;
+      elements.numbers[step].textContent = Number.isNaN(value) || !strip.numbers ? '' : digits(value).replaceAll('-', '\u2212');
     });
     elements.up.setAttribute('d', up || 'M0 0');
     elements.up.setAttribute('class', signed ? 'bp' : 'br');
@@ -242,19 +264,21 @@ class Picture extends Stepper {
     elements.zero.setAttribute('d', `M${data.left} ${zero}H${data.left + data.column * panel.tokens.length}`);
     elements.unit.textContent = (panel.letter ? `${panel.letter} · ` : '') + fill(data.texts.unit, { unit });
     elements.where.textContent = data.where[`${layer}.${direction}`];
-    elements.quantity.textContent = data.texts.quantities[own ? heatmap.quantity : 'hidden_state'];
+    elements.quantity.textContent = data.texts.quantities[own || strip.alone ? heatmap.quantity : data.kinds[0]];
   }
 
   rowValues(row) {
     if (!row) return null;
-    if (!this.decoded.has(row)) this.decoded.set(row, floats(row.values));
+    if (!this.decoded.has(row)) this.decoded.set(row, scaled(floats(row.values), row.scales, row.units));
     return this.decoded.get(row);
   }
 
   heatmapValues(number) {
     const { heatmap } = this.data.panels[number];
     if (heatmap.values === null) return this.rowValues(this.rowOf(number, heatmap.layer, heatmap.direction));
-    if (!this.decoded.has(heatmap)) this.decoded.set(heatmap, floats(heatmap.values));
+    if (!this.decoded.has(heatmap)) {
+      this.decoded.set(heatmap, scaled(floats(heatmap.values), heatmap.scales, heatmap.order.length));
+    }
     return this.decoded.get(heatmap);
   }
 
@@ -298,7 +322,7 @@ class Picture extends Stepper {
       const line = Math.floor((y - row.y) / row.tile);
       const unit = (line * row.columns + column) * row.perTile;
       if (column >= 0 && column < row.columns && line >= 0 && line < row.rows && unit < row.units) {
-        if (row.kind === 'embedding') return { row, component: unit };
+        if (row.layer === undefined) return { row, component: unit };
         return { row, unit, layer: row.layer, direction: row.direction };
       }
     }
@@ -352,7 +376,10 @@ class Picture extends Stepper {
       lines.push(make('div', { class: 'sv-m' }, fill(data.texts.read_as, { piece: panel.pieces[place.step] })));
     }
     lines.push(...this.unitLines(place));
-    lines.push(this.outputTable(panel, place.step));
+    for (const [name, text] of panel.lines?.[place.step] || []) {
+      lines.push(make('div', { class: 'sv-v' }, make('span', {}, name), make('code', {}, text)));
+    }
+    if (panel.top) lines.push(this.outputTable(panel, place.step));
     this.tip.replaceChildren(...lines);
   }
 
@@ -362,17 +389,17 @@ class Picture extends Stepper {
       make('div', { class: 'sv-v' }, make('span', {}, name), make('code', {}, exact(number)));
     if (place.component !== undefined) {
       const number = this.rowValues(place.row)[place.step * place.row.units + place.component];
-      return [value(`${texts.quantities.embedding} [${place.component}]`, number)];
+      return [value(`${texts.quantities[place.row.kind]} [${place.component}]`, number)];
     }
     if (place.unit === undefined) return [];
     const head = `${fill(texts.unit, { unit: place.unit })} · ${where[`${place.layer}.${place.direction}`]}`;
     const lines = [make('div', { class: 'sv-m' }, head)];
-    for (const kind of ['hidden_state', 'cell_state']) {
+    for (const kind of this.data.kinds) {
       const row = this.rowOf(place.panel, place.layer, place.direction, kind);
       if (row) lines.push(value(texts.quantities[kind], this.rowValues(row)[place.step * row.units + place.unit]));
     }
     const { heatmap } = this.data.panels[place.panel];
-    const known = heatmap.quantity === 'hidden_state' || this.rowOf(place.panel, place.layer, place.direction, heatmap.quantity);
+    const known = this.rowOf(place.panel, place.layer, place.direction, heatmap.quantity);
     if (!known && heatmap.layer === place.layer && heatmap.direction === place.direction) {
       const values = this.heatmapValues(place.panel);
       lines.push(value(texts.quantities[heatmap.quantity], values[place.step * heatmap.order.length + place.unit]));

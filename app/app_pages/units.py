@@ -1,0 +1,55 @@
+"""Units: what the units of a model do over a long text, and which of them track something."""
+
+import streamlit as st
+
+from app.ui.backend import show_error
+from app.ui.settings import header, read_settings
+from app.ui.unit_inputs import offer_cut, reading_inputs
+from app.ui.unit_moments import moments_view
+from app.ui.unit_reading import ask_about
+from app.ui.unit_saturation import saturation_view
+from app.ui.unit_tracking import unit_view
+from seqviz.backends.long_requests import LongTextRequest
+from seqviz.checkpoints import list_checkpoints
+from seqviz.errors import SeqvizError, TextTooLongError
+from seqviz.i18n import translate_error
+from seqviz.units import MAX_LONG_PIECES
+
+settings = read_settings()
+t = settings.t
+
+header(
+    t("Units"),
+    t(
+        "A long text through a trained model: colour it by any unit, find the units that follow something in it, and "
+        "see which gates are open or shut nearly always. Scores are measured on text that had no part in the search."
+    ),
+    settings,
+)
+found, broken = list_checkpoints()
+for error in broken.values():
+    st.warning(translate_error(error, t), icon=":material/broken_image:")
+if not found:
+    st.info(t("No model is installed. Train one with: seqviz train shakespeare-lstm"), icon=":material/info:")
+    st.stop()
+
+reading = reading_inputs({info.name: info for info in found}, t)
+view = st.session_state["view"]
+try:
+    text = ask_about(LongTextRequest(trace=reading.run), t)
+    if view == "saturation":
+        saturation_view(reading.run, text, settings)
+    elif view == "moments":
+        moments_view(reading.run, text, settings)
+    else:
+        unit_view(reading.run, text, settings)
+    st.caption(
+        t(
+            "Try next: let the model write 5,000 characters and colour them by their best units, search with a pattern "
+            "of your own, brush a speaker's name. At most {limit} pieces are read."
+        ).format(limit=f"{MAX_LONG_PIECES:,}")
+    )
+except SeqvizError as problem:
+    show_error(problem, t)
+    if isinstance(problem, TextTooLongError) and reading.source == "own":
+        offer_cut(int(str(problem.parameters["end"])), t)

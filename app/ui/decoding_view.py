@@ -1,0 +1,273 @@
+"""What the Decoding page shows: the tree, the searches side by side, the counters, the tries."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from app.ui.decoding_inputs import (
+    MAX_TRIES,
+    TREE_KEY,
+    Choices,
+    alpha_moved,
+    free,
+    prefix_clicked,
+    search_names,
+    undo,
+)
+from app.ui.figure import show_search_tree
+from app.ui.settings import Settings, page_theme
+from seqviz.charts.figure import Figure
+from seqviz.charts.search_tree import OPTIMUM, SearchPath, SearchTreeOptions, search_tree_figure
+from seqviz.config import DecodeConfig
+from seqviz.decoding import beam_is_exhaustive, reranked, search
+from seqviz.decoding.scores import exhaustive_cost, hypothesis_score
+from seqviz.decoding.table import ProbabilityTable, TableModel
+from seqviz.decoding.trace import SearchTrace
+from seqviz.export import search_csv, search_json
+from seqviz.i18n import Translator, translator
+
+WORDS, STEPS = 10_000, 10  # the syllabus' example of a real vocabulary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searches:
+    """All searches of one table.
+
+    Args:
+        shown: whose tree is drawn; ranked for α = 0 unless it is the exact one.
+        greedy, beam, exact: for the comparison; exact for the page's α.
+    """
+
+    shown: SearchTrace
+    greedy: SearchTrace
+    beam: SearchTrace
+    exact: SearchTrace
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def searched(table: ProbabilityTable, choices: Choices, alpha: float) -> Searches:
+    """Runs greedy, beam and exact search and the one that is shown; milliseconds on a table."""
+    model = TableModel(table)
+
+    def run(name: str, *, own_alpha: float = 0.0, watch: tuple[tuple[int, ...], ...] = ()) -> SearchTrace:
+        config = DecodeConfig(
+            search=name,
+            beam_size=choices.beam_size,
+            min_length=choices.min_length,
+            max_length=choices.max_length,
+            prefix=choices.prefix,
+            alpha=own_alpha,
+            stopping="all" if choices.on else "n_best",
+            max_expansions=20_000,
+            candidates=len(table.symbols),
+            **(dict(choices.more) if name == choices.search else {}),
+        )
+        return search(model, config, watch=watch)
+
+    exact = run("exact", own_alpha=alpha)
+    optimum = () if exact.best is None else (exact.tokens(exact.best),)
+    greedy, beam = run("greedy", watch=optimum), run("beam", watch=optimum)
+    known = {"greedy": greedy, "beam": beam, "exact": exact}
+    return Searches(
+        shown=known.get(choices.search) or run(choices.search, watch=optimum), greedy=greedy, beam=beam, exact=exact
+    )
+
+
+def tree(searches: Searches, table: ProbabilityTable, choices: Choices, alpha: float, settings: Settings) -> Figure:
+    """Draws the tree and listens to it; returns the picture as it stands, for the downloads."""
+    # An exact search proves its α only; of the others α changes nothing but the ranking, which the browser does.
+    own = alpha if choices.search == "exact" else 0.0
+    optimum = None if searches.exact.best is None else searches.exact.tokens(searches.exact.best)
+    figure = _drawn(table, choices, own, optimum, settings.font_size, settings.language, searches)
+    show_search_tree(figure, key=TREE_KEY, alpha=alpha, on_alpha=alpha_moved, on_prefix=prefix_clicked)
+    return figure
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _drawn(
+    table: ProbabilityTable,
+    choices: Choices,
+    alpha: float,
+    optimum: tuple[int, ...] | None,
+    font_size: int,
+    language: str,
+    _searches: Searches,
+) -> Figure:
+    # What is drawn follows from the table, the choices and the optimum, so the traces are no part of the key.
+    del table, choices, optimum
+    return drawn_at(_searches, alpha, font_size, language)
+
+
+def drawn_at(searches: Searches, alpha: float, font_size: int, language: str) -> Figure:
+    """The picture for one α."""
+    t = translator(language)
+    names = search_names(t)
+    found = [
+        SearchPath.of(searches.greedy, key="greedy", label=names["greedy"]),
+        SearchPath.of(searches.beam, key="beam", label=names["beam"]),
+        SearchPath.of(searches.exact, key=OPTIMUM, label=t("Optimum")),
+    ]
+    shown = searches.shown.config.search
+    return search_tree_figure(
+        searches.shown,
+        paths=[path for path in found if path is not None],
+        follows="beam" if shown == "beam" else None,
+        options=SearchTreeOptions(font_size=font_size, alpha=alpha),
+        t=t,
+        language=language.replace("_", "-"),
+    )
+
+
+def side_by_side(searches: Searches, alpha: float, t: Translator) -> None:
+    """The searches in a table, each with its winner at this α."""
+    names = search_names(t)
+    lines = {}
+    for trace in (searches.greedy, searches.beam, searches.exact, searches.shown):
+        name = trace.config.search
+        title = f"{names[name]} (B = {trace.config.beam_size})" if name in ("beam", "diverse") else names[name]
+        lines[title] = _line(trace, alpha, t)
+    frame = pd.DataFrame(lines).T.reset_index(names=t("search"))
+    st.dataframe(
+        frame,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "P": st.column_config.NumberColumn("P", format="%.6g"),
+            "log P": st.column_config.NumberColumn("log P", format="%.6f"),
+            t("score"): st.column_config.NumberColumn(f"{t('score')}, α = {alpha:g}", format="%.6f"),
+        },
+    )
+
+
+def _line(trace: SearchTrace, alpha: float, t: Translator) -> dict[str, object]:
+    counts = {
+        t("model calls"): trace.model_calls,
+        t("extended"): trace.expansions,
+        t("compared"): trace.candidates_scored,
+    }
+    exact = trace.config.search == "exact"
+    best = next(iter(trace.finished if exact else reranked(trace, alpha=alpha)), None)
+    if best is None:
+        return {t("text"): "–", "P": None, "log P": None, t("score"): None, "L": None, **counts}
+    log_prob, length = float(trace.log_prob[best]), int(trace.step[best])
+    return {
+        t("text"): trace.text(best),
+        "P": math.exp(log_prob),
+        "log P": log_prob,
+        t("score"): hypothesis_score(log_prob, length, alpha=alpha),
+        "L": length,
+        **counts,
+    }
+
+
+def counters(searches: Searches, t: Translator) -> None:
+    """n^T against k·n·T, here and for a real vocabulary; and when a beam is exhaustive."""
+    beam = searches.beam
+    n, steps, size = beam.vocabulary_size, beam.config.max_length, beam.config.beam_size
+    digits = len(str(exhaustive_cost(WORDS, STEPS))) - 1
+    shown = (
+        (t("Every sequence, nᵀ"), f"{beam.exhaustive_cost:,}", f"{n}{_raised(steps)}"),
+        (
+            t("Beam at most, k·n·T"),
+            f"{beam.beam_cost:,}",
+            f"{size} · {n} · {steps}; " + t("{count} compared").format(count=beam.candidates_scored),
+        ),
+        (t("10,000 words, 10 steps: nᵀ"), f"10{_raised(digits)}", f"{WORDS:,}{_raised(STEPS)}"),
+        (t("10,000 words, 10 steps: k·n·T"), f"{size * WORDS * STEPS:,}", f"{size} · {WORDS:,} · {STEPS}"),
+    )
+    for column, (label, value, formula) in zip(st.columns(4), shown, strict=True):
+        column.metric(label, value, formula, delta_color="off", delta_arrow="off")
+    least = max(1, n * (n - 1) ** max(steps - 2, 0)) if steps > 1 else 1
+    sure = beam_is_exhaustive(size, n, steps)
+    st.caption(
+        (
+            t("B = {size} cannot miss the optimum of any table: that needs B ≥ n (n − 1)ᵀ⁻² = {least}.")
+            if sure
+            else t("B = {size} can miss an optimum: no table is safe below B = n (n − 1)ᵀ⁻² = {least}.")
+        ).format(size=size, least=f"{least:,}")
+        + " "
+        + t("B = n is exhaustive only up to T = 2, B = 1 is greedy.")
+    )
+
+
+def _raised(number: int) -> str:
+    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def forced(searches: Searches, table: ProbabilityTable, choices: Choices, t: Translator) -> None:
+    """The forced beginning with undo, and what each beginning led to."""
+    tries = _noted(searches, table, choices)
+    if not choices.prefix and len(tries) < 2:
+        return
+    words = " ".join(table.symbols[token] for token in choices.prefix)
+    left, middle, right, last = st.columns([5, 2, 2, 2], vertical_alignment="center")
+    # A code span takes any symbol as it is.
+    left.markdown(
+        t("Forced beginning: {words}").format(words=f"`` {words} ``") if words else t("No beginning is forced.")
+    )
+    middle.button(
+        t("Undo"), key="undo-prefix", icon=":material/undo:", on_click=undo, width="stretch",
+        disabled=not st.session_state.get("undo"),
+    )  # fmt: skip
+    right.button(
+        t("Free"), key="free-prefix", icon=":material/lock_open:", on_click=free, width="stretch",
+        disabled=not choices.prefix,
+    )  # fmt: skip
+    with last.popover(t("Tries ({count})").format(count=len(tries)), icon=":material/history:", width="stretch"):
+        st.dataframe(
+            pd.DataFrame(
+                [(words, search_names(t)[name], text, p) for words, name, text, p in tries],
+                columns=[t("beginning"), t("search"), t("text"), "P"],
+            ),
+            hide_index=True,
+            width="content",
+            column_config={"P": st.column_config.NumberColumn("P", format="%.6g")},
+        )
+
+
+def _noted(searches: Searches, table: ProbabilityTable, choices: Choices) -> list[tuple[str, str, str, float | None]]:
+    trace = searches.shown
+    words = " ".join(table.symbols[token] for token in choices.prefix) or "∅"
+    best = trace.best
+    entry = (
+        words,
+        trace.config.search,
+        "–" if best is None else trace.text(best),
+        None if best is None else math.exp(trace.log_prob[best]),
+    )
+    tries: list[tuple[str, str, str, float | None]] = st.session_state.setdefault("tries", [])
+    if entry not in tries:
+        tries.append(entry)
+        del tries[:-MAX_TRIES]
+    return tries
+
+
+def downloads(searches: Searches, alpha: float, settings: Settings) -> None:
+    """PNG, SVG and self-contained HTML of the tree, JSON and CSV of every number; made when they are asked for."""
+    t, theme = settings.t, page_theme()
+
+    def figure() -> Figure:
+        return drawn_at(searches, alpha, settings.font_size, settings.language)
+
+    files = (
+        (t("Picture, PNG"), "png", "image/png", lambda: figure().to_png(theme=theme)),
+        (t("Picture, SVG"), "svg", "image/svg+xml", lambda: figure().to_svg(theme=theme)),
+        (t("Interactive page, HTML (works offline)"), "html", "text/html", lambda: figure().to_html(theme=theme)),
+        (t("Every number, JSON"), "json", "application/json", lambda: search_json(searches.shown)),
+        (t("Every number, CSV"), "csv", "text/csv", lambda: search_csv(searches.shown)),
+    )
+    with st.popover(t("Download"), icon=":material/download:", width="stretch"):
+        for label, ending, mime, write in files:
+            st.download_button(
+                label,
+                write,
+                file_name=f"search-{searches.shown.config.search}.{ending}",
+                mime=mime,
+                key=f"download-{ending}",
+                on_click="ignore",
+                type="tertiary",
+            )

@@ -1,0 +1,159 @@
+"""The inputs of the Units page: model and long text. All of them stand in the URL, but for a long text of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from app.ui.unit_state import VIEWS
+from app.ui.url import keep, take, take_matching
+from seqviz.backends.requests import TraceRequest
+from seqviz.checkpoints import CheckpointInfo
+from seqviz.i18n import Translator
+from seqviz.long_examples import OPENING, long_example
+from seqviz.units import MAX_LONG_PIECES, PieceKind
+
+Source = Literal["example", "own", "written"]
+FIRST_MODEL = "shakespeare-lstm-2x512"
+MAX_LINK_LENGTH = 1000
+"""Characters of a text of one's own that still go into the link."""
+MAX_AREA_LENGTH = 300_000
+LENGTHS = ("1000", "2000", "5000", "10000", "20000")
+TEMPERATURES = (0.0, 0.5, 0.7, 0.8, 0.9, 1.0, 1.2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Which model reads what."""
+
+    run: TraceRequest
+    source: Source
+
+
+def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
+    """Draws model, text and view, and returns what the first two say; the view stands in the session."""
+    left, right, last = st.columns([26, 34, 42], vertical_alignment="bottom")
+    first = FIRST_MODEL if FIRST_MODEL in models else next(iter(models))
+    take("model", list(models), first)
+    model = left.selectbox(
+        t("Model"), list(models), key="model", format_func=lambda name: models[name].title, on_change=_forget
+    )
+    keep("model", first)
+    writes = models[model].config.task == "language_model"
+    sources: list[Source] = ["example", "own", *(["written"] if writes else [])]  # type: ignore[list-item]
+    take("source", sources, sources[0])
+    source = right.segmented_control(
+        t("Text"),
+        sources,
+        required=True,
+        wrap=True,
+        key="source",
+        format_func=lambda name: {
+            "example": t("example"),
+            "own": t("my own"),
+            "written": t("written by the model"),
+        }[name],
+        on_change=_forget,
+    )
+    keep("source", sources[0])
+    _view(last, t)
+    if source == "own":
+        return Reading(run=TraceRequest(model=model, text=_own_text(models[model], t)), source="own")
+    if source == "written":
+        return Reading(run=_written(model, t), source="written")
+    example = long_example(models[model].config.task, piece_kind(models[model]))
+    return Reading(run=TraceRequest(model=model, text=example), source="example")
+
+
+def _view(column: st.delta_generator.DeltaGenerator, t: Translator) -> None:
+    take("view", VIEWS, VIEWS[0])
+    column.segmented_control(
+        t("View"),
+        VIEWS,
+        required=True,
+        wrap=True,
+        key="view",
+        format_func=lambda name: {
+            "unit": t("What is this unit for?"),
+            "saturation": t("Saturation"),
+            "moments": t("Similar moments"),
+        }[name],
+    )
+    keep("view", VIEWS[0])
+
+
+def piece_kind(info: CheckpointInfo) -> PieceKind:
+    """What a model reads; of the shipped families only one reads characters."""
+    character = (
+        info.config.task == "language_model" and info.config.vocabulary_size < 1000 and not info.config.tied_output
+    )
+    return "character" if character else "word"
+
+
+def _forget() -> None:
+    """Another model or text has other units, and other things at the same place."""
+    for key in ("unit", "span"):
+        st.session_state.pop(key, None)
+
+
+def _own_text(info: CheckpointInfo, t: Translator) -> str:
+    # The widget has a key of its own, since a long text does not go into the URL.
+    linked = take_matching("long", ".+", "")
+    if linked and linked != st.session_state.get("units-linked"):
+        st.session_state["units-own"] = st.session_state["units-linked"] = linked
+    elif "units-own" not in st.session_state:
+        st.session_state["units-own"] = long_example(info.config.task, piece_kind(info))[:600]
+    text = st.text_area(
+        t("Your text, at most {limit} characters or words").format(limit=f"{MAX_LONG_PIECES:,}"),
+        key="units-own",
+        height=140,
+        max_chars=MAX_AREA_LENGTH,
+        help=t("Up to {limit} characters go into the link; a longer text does not.").format(limit=MAX_LINK_LENGTH),
+    )
+    text = text or ""
+    st.session_state["long"] = st.session_state["units-linked"] = text if len(text) <= MAX_LINK_LENGTH else ""
+    keep("long", "")
+    if len(text) > MAX_LINK_LENGTH:
+        st.caption(t("This text is too long for the link: a link opens the page without it."))
+    return text
+
+
+def _written(model: str, t: Translator) -> TraceRequest:
+    left, middle, right, last = st.columns([3, 3, 2, 4], vertical_alignment="bottom")
+    take("length", LENGTHS, LENGTHS[1])
+    length = left.select_slider(t("Pieces to write"), LENGTHS, key="length", format_func=lambda one: f"{int(one):,}")
+    keep("length", LENGTHS[1])
+    temperature = middle.select_slider(
+        t("Temperature"),
+        TEMPERATURES,
+        0.8,
+        key="temp",
+        bind="query-params",
+        help=t("0 always takes the most probable character; higher values draw from softmax(logits / temperature)."),
+    )
+    seed = right.number_input(t("Seed"), 0, 2**31 - 1, 1, key="seed", bind="query-params")
+    opening = last.text_input(t("It begins with"), OPENING, key="opening", bind="query-params", autocomplete="off")
+    return TraceRequest(
+        model=model,
+        text=opening or "",
+        structure="one_to_many",
+        generate=int(length),
+        temperature=float(temperature),
+        seed=int(seed),
+    )
+
+
+def offer_cut(end: int, t: Translator) -> None:
+    """A button that cuts a text that is too long."""
+    st.button(
+        t("Read only its beginning, {count} characters").format(count=f"{end:,}"),
+        icon=":material/content_cut:",
+        on_click=_cut,
+        args=(end,),
+    )
+
+
+def _cut(end: int) -> None:
+    st.session_state["units-own"] = st.session_state["units-own"][:end]

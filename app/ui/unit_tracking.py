@@ -1,0 +1,231 @@
+"""The view "What is this unit for?" of the Units page."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from app.ui.backend import show_error
+from app.ui.charts import show_chart
+from app.ui.settings import Settings, page_theme
+from app.ui.unit_downloads import unit_downloads
+from app.ui.unit_rankings import NO_PROPERTY, rankings
+from app.ui.unit_reading import ask_about
+from app.ui.unit_state import quantities_of, quantity_label, unit_in_focus
+from app.ui.unit_text import show_text
+from app.ui.url import keep, take
+from seqviz.backends.long_requests import TrackingRequest, UnitRequest
+from seqviz.backends.requests import TraceRequest
+from seqviz.charts.colored_text import ColouredText, coloured_text
+from seqviz.charts.notation import quantity_name
+from seqviz.charts.properties import property_name, property_rule
+from seqviz.charts.saturation import layer_name
+from seqviz.charts.tracking import MAX_POINTS, series_chart, tracked_sentence, values_chart
+from seqviz.errors import InvalidInputError
+from seqviz.i18n import Translator
+from seqviz.units import LongText, Tracked, UnitPlace, UnitSeries
+
+
+def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
+    """The text coloured by a unit; which units track which property."""
+    t = settings.t
+    left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
+    quantity = _quantity(left, text, settings)
+    pattern = right.text_input(
+        t("Your own pattern"),
+        key="pattern",
+        bind="query-params",
+        placeholder=r"\bth\w+",
+        autocomplete="off",
+        help=t("A regular expression: its matches become a property like the others."),
+    )
+    pattern = pattern or ""
+    try:
+        tracking = ask_about(TrackingRequest(trace=run, quantity=quantity, pattern=pattern), t)
+    except InvalidInputError as problem:
+        if not pattern:
+            raise
+        show_error(problem, t)
+        pattern = ""
+        tracking = ask_about(TrackingRequest(trace=run, quantity=quantity), t)
+    tracked = {one.property: one for one in tracking.tracked}
+    name = _property(middle, tracked, pattern, t)
+    first = UnitPlace(layer=text.layers[0].layer, direction=text.layers[0].direction, unit=0)
+    best = tracked[name].best[0].place if name in tracked else first
+    place = unit_in_focus(text, quantity, best)
+    series = ask_about(
+        UnitRequest(
+            trace=run,
+            layer=place.layer,
+            direction=place.direction,
+            unit=place.unit,
+            quantity=quantity,
+            property="" if name == NO_PROPERTY else name,
+            pattern=pattern,
+        ),
+        t,
+    )
+    words, side = st.columns([13, 9])
+    figure = _figure(text, series, name, settings)
+    with words:
+        show_text(figure, key="units-text")
+    with side:
+        _place_inputs(text, place, t)
+        rankings(tracking, series, name, text, t)
+    if name in tracked:
+        best_name = unit_name(best, text, quantity, t)
+        st.caption(
+            tracked_sentence(
+                tracked[name],
+                unit_name=best_name,
+                property_name=property_name(name, t),
+                num_units=tracking.num_units,
+                t=t,
+            )
+        )
+    _charts(series, name, text, settings)
+    unit_downloads(text, series, tracking, figure, t)
+
+
+def unit_name(place: UnitPlace, text: LongText, quantity: str, t: Translator) -> str:
+    """``cell state of unit 365, layer 2``."""
+    both = any(shape.direction == "backward" for shape in text.layers)
+    return t("{quantity} of unit {unit}, {layer}").format(
+        quantity=quantity_name(quantity, t=t),
+        unit=place.unit,
+        layer=layer_name(place.layer, place.direction, both=both, t=t),
+    )
+
+
+def _quantity(column: st.delta_generator.DeltaGenerator, text: LongText, settings: Settings) -> str:
+    options = quantities_of(text)
+    take("quantity", options, options[0])
+    quantity = column.selectbox(
+        settings.t("Quantity"),
+        options,
+        key="quantity",
+        format_func=lambda name: quantity_label(name, text, settings),
+        on_change=_forget_unit,
+    )
+    keep("quantity", options[0])
+    return str(quantity)
+
+
+def _property(
+    column: st.delta_generator.DeltaGenerator, tracked: dict[str, Tracked], pattern: str, t: Translator
+) -> str:
+    options = [*tracked, NO_PROPERTY]
+    default = "pattern" if pattern and "pattern" in tracked else options[0]
+    take("property", options, default)
+    name = column.selectbox(
+        t("Property of the text"),
+        options,
+        key="property",
+        format_func=lambda one: t("none") if one == NO_PROPERTY else property_name(one, t),
+        on_change=_forget_unit,
+        help=None if st.session_state["property"] == NO_PROPERTY else property_rule(st.session_state["property"], t),
+    )
+    keep("property", default)
+    return str(name)
+
+
+def _forget_unit() -> None:
+    """A new property or quantity shows its own best unit."""
+    st.session_state.pop("unit", None)
+
+
+def _place_inputs(text: LongText, place: UnitPlace, t: Translator) -> None:
+    state = st.session_state
+    shapes = {f"{shape.layer}.{shape.direction}": shape for shape in text.layers}
+    both = any(shape.direction == "backward" for shape in text.layers)
+    state["unit-layer"], state["unit-index"] = f"{place.layer}.{place.direction}", place.unit
+    left, right = st.columns(2)
+    left.selectbox(
+        t("Layer"),
+        list(shapes),
+        key="unit-layer",
+        format_func=lambda one: layer_name(shapes[one].layer, shapes[one].direction, both=both, t=t),
+        on_change=_place_changed,
+    )
+    right.number_input(
+        t("Unit"),
+        0,
+        shapes[state["unit-layer"]].num_units - 1,
+        key="unit-index",
+        on_change=_place_changed,
+    )
+
+
+def _place_changed() -> None:
+    st.session_state["unit"] = f"{st.session_state['unit-layer']}.{st.session_state['unit-index']}"
+
+
+def _figure(text: LongText, series: UnitSeries, name: str, settings: Settings) -> ColouredText:
+    t = settings.t
+    limit = None
+    if series.quantity == "cell_state":
+        limit = float(np.quantile(np.abs(series.values), 0.99)) or None
+    elif series.quantity.endswith("_gate"):
+        limit = 1.0
+    shown = series.property is not None
+    return coloured_text(
+        text,
+        values=series.values,
+        quantity=series.quantity,
+        name=unit_name(series.place, text, series.quantity, t),
+        limit=limit,
+        binary=series.property if shown and series.binary else None,
+        numbers=series.property if shown and not series.binary else None,
+        property_name=property_name(name, t) if shown else "",
+        height=560 if settings.presenter else 470,
+        font_size=settings.font_size,
+        language=settings.language.replace("_", "-"),
+        t=t,
+    )
+
+
+def _charts(series: UnitSeries, name: str, text: LongText, settings: Settings) -> None:
+    t = settings.t
+    label = unit_name(series.place, text, series.quantity, t)
+    shown = "" if series.property is None else property_name(name, t)
+    left, right = st.columns([7, 4], vertical_alignment="bottom")
+    with left:
+        start, end = _stretch(len(text), t)
+        show_chart(
+            series_chart(
+                series,
+                unit_name=label,
+                axis_name=quantity_name(series.quantity, t=t),
+                property_name=shown,
+                start=start,
+                end=end,
+                theme=page_theme(),
+                font_size=settings.font_size,
+                t=t,
+            )
+        )
+    if series.property is not None:
+        with right:
+            show_chart(
+                values_chart(
+                    series,
+                    unit_name=label,
+                    axis_name=quantity_name(series.quantity, t=t),
+                    property_name=shown,
+                    theme=page_theme(),
+                    font_size=settings.font_size,
+                    t=t,
+                )
+            )
+
+
+def _stretch(count: int, t: Translator) -> tuple[int, int]:
+    """Which steps the chart over time shows: a stretch that needs no averaging, or all."""
+    if count <= MAX_POINTS:
+        return 0, count
+    left, right = st.columns([5, 3], vertical_alignment="bottom")
+    whole = right.toggle(t("Whole text, averaged"), key="whole", bind="query-params")
+    start = left.slider(
+        t("Chart from step"), 1, count - MAX_POINTS + 1, 1, key="from", bind="query-params", disabled=whole
+    )
+    return (0, count) if whole else (int(start) - 1, int(start) - 1 + MAX_POINTS)

@@ -1,0 +1,60 @@
+"""What a backend can be asked to do in the background, and what a running job can be told. Frozen, plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from seqviz.clipping import Cliff, CliffDirection, Clipping, ClippingConfig, RunNews, Variant
+
+RecordT_co = TypeVar("RecordT_co", covariant=True)
+ReplyT_co = TypeVar("ReplyT_co", covariant=True)
+
+
+class JobRequest(Generic[RecordT_co]):
+    """A long piece of work whose type says the type of the records that it sends on the way."""
+
+    __slots__ = ()
+
+
+class JobCommand(Generic[ReplyT_co]):
+    """Something that a job is told or asked while it is there; the type says that of the reply."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClippingRunRequest(JobRequest[RunNews]):
+    """Trains the variants of a ClippingConfig side by side.
+
+    Args:
+        config: what to train.
+    """
+
+    config: ClippingConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForkCommand(JobCommand[Variant]):
+    """Begins a new variant of a clipping run; resume the job if it had finished.
+
+    Args:
+        parent, clipping, threshold, before_jump: as in ``seqviz.training.clipping.ClippingRun.fork``.
+    """
+
+    parent: int
+    clipping: Clipping
+    threshold: float
+    before_jump: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CliffCommand(JobCommand[Cliff]):
+    """Measures the loss around the largest jump of a variant of a clipping run.
+
+    Args:
+        variant, second: as in ``seqviz.training.cliff.cliff``.
+    """
+
+    variant: int
+    second: CliffDirection = "previous"

@@ -1,0 +1,48 @@
+"""What runs in the process of a background job. It imports torch; the parent process must never import it."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+from seqviz.backends.background_entry import Work
+from seqviz.backends.background_requests import CliffCommand, ClippingRunRequest, ForkCommand
+from seqviz.clipping import RunNews
+from seqviz.training.cliff import cliff
+from seqviz.training.clipping import ClippingRun
+
+
+@singledispatch
+def begin(request: object) -> Work:
+    """The work of a request, by its kind."""
+    raise TypeError(f"no background work for {type(request).__name__}")
+
+
+class _ClippingWork:
+    """A ClippingRun as the work of a job."""
+
+    def __init__(self, request: ClippingRunRequest) -> None:
+        self._run = ClippingRun(request.config)
+
+    def advance(self) -> bool:
+        return self._run.advance()
+
+    def news(self) -> RunNews:
+        return self._run.news()
+
+    def answer(self, command: Any) -> object:
+        if isinstance(command, ForkCommand):
+            return self._run.fork(
+                command.parent,
+                clipping=command.clipping,
+                threshold=command.threshold,
+                before_jump=command.before_jump,
+            )
+        if isinstance(command, CliffCommand):
+            return cliff(self._run, command.variant, second=command.second)
+        raise TypeError(f"no command {type(command).__name__}")
+
+
+@begin.register
+def _(request: ClippingRunRequest) -> Work:
+    return _ClippingWork(request)

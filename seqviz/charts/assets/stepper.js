@@ -1,0 +1,198 @@
+// What all figures with steps share: a toolbar that steps and plays, the focus that page and picture hand to each other,
+// and the default export, a Streamlit component. A figure's own module follows behind it in the same file; it has a class
+// that extends Stepper and a function `hydrate` that makes one for a plain page.
+
+const SEND_MS = 160;
+
+// The fewest digits that read back as the same float32: nine at most. What no float32 holds has seven digits.
+export function exact(value) {
+  const size = Math.abs(value);
+  if (size > 3.4e38 || (size > 0 && size < 1.2e-38)) return plain(Number(value.toPrecision(7)));
+  for (let digits = 1; digits < 9; digits += 1) {
+    const text = value.toPrecision(digits);
+    if (Math.fround(Number(text)) === value) return plain(Number(text));
+  }
+  return plain(Number(value.toPrecision(9)));
+}
+
+function sameFocus(a, b) {
+  return Boolean(a && b) && a.step === b.step && a.layer === b.layer && a.direction === b.direction && a.unit === b.unit;
+}
+
+// A figure with steps. It has `show(focus, {quietly, instantly})`, `within(focus)`, `leave()`, `snapshot()` and `observer`.
+class Stepper {
+  constructor(root, payload, { onFocus, onMove }) {
+    this.root = root;
+    this.data = payload;
+    this.onFocus = onFocus || (() => {});
+    this.onMove = onMove || (() => {});
+    this.sent = [];
+    this.incoming = null;
+    this.timer = null;
+    this.sender = null;
+  }
+
+  makeToolbar() {
+    const { texts, steps } = this.data;
+    const button = (name, action) => iconButton(name, texts[name], action);
+    this.playButton = button('play', () => this.togglePlay());
+    this.playButton.classList.add('sv-main');
+    this.slider = make('input', { type: 'range', min: 1, max: steps, step: 1, 'aria-label': texts.slider });
+    this.slider.oninput = () => this.userMoves({ step: Number(this.slider.value) - 1 });
+    this.now = make('span', { class: 'sv-now' });
+    const save = (kind, label) => {
+      const element = make('button', { type: 'button', 'aria-label': texts[kind], title: texts[kind] }, label);
+      element.onclick = () => this.save(kind);
+      return element;
+    };
+    this.bar = make('div', { class: 'sv-bar', role: 'toolbar', 'aria-label': texts.toolbar });
+    this.bar.append(
+      button('first', () => this.userMoves({ step: 0 })),
+      button('back', () => this.userMoves({ step: this.focus.step - 1 })),
+      this.playButton,
+      button('forward', () => this.userMoves({ step: this.focus.step + 1 })),
+      button('last', () => this.userMoves({ step: steps - 1 })),
+      this.slider,
+      this.now,
+      make('span', { class: 'sv-space' }),
+      save('svg', 'SVG'),
+      save('png', 'PNG'),
+    );
+    this.root.prepend(this.bar);
+  }
+
+  userMoves(change) {
+    if (!('step' in change) || !this.playing) this.stop();
+    const wanted = this.within({ ...this.focus, ...change });
+    if (sameFocus(wanted, this.focus)) {
+      if (this.slider) this.slider.value = wanted.step + 1;
+      return;
+    }
+    this.show(wanted, {});
+  }
+
+  togglePlay() {
+    if (this.playing) {
+      this.stop();
+      return;
+    }
+    this.playing = true;
+    this.playButton.setAttribute('aria-label', this.data.texts.pause);
+    this.playButton.title = this.data.texts.pause;
+    this.playButton.querySelector('path').setAttribute('d', ICONS.pause);
+    // A backward pass plays from the last step to the first.
+    const [first, last, next] = this.data.backwards ? [this.data.steps - 1, 0, -1] : [0, this.data.steps - 1, 1];
+    if (this.focus.step === last) this.show(this.within({ ...this.focus, step: first }), {});
+    this.timer = setInterval(() => {
+      if (this.focus.step === last) this.stop();
+      else this.show(this.within({ ...this.focus, step: this.focus.step + next }), {});
+    }, PLAY_MS);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.playing = false;
+    if (!this.playButton) return;
+    this.playButton.setAttribute('aria-label', this.data.texts.play);
+    this.playButton.title = this.data.texts.play;
+    this.playButton.querySelector('path').setAttribute('d', ICONS.play);
+  }
+
+  send() {
+    this.onMove({ ...this.focus });
+    clearTimeout(this.sender);
+    this.sender = setTimeout(() => {
+      const text = JSON.stringify(this.focus);
+      if (this.sent[this.sent.length - 1] === text) return;
+      this.sent.push(text);
+      this.onFocus({ ...this.focus });
+    }, SEND_MS);
+  }
+
+  // A focus from outside. What comes back of what was sent from here is an echo, and old by now.
+  // `local` is news of another picture of the page: the page will say it once more.
+  receive(focus, local) {
+    if (!focus) return;
+    const text = JSON.stringify({ step: focus.step, layer: focus.layer, direction: focus.direction, unit: focus.unit });
+    if (local) {
+      this.sent.push(text);
+      this.stop();
+      this.show(this.within(focus), { quietly: true });
+      return;
+    }
+    const echo = this.sent.indexOf(text);
+    if (echo >= 0) this.sent.splice(0, echo + 1);
+    if (echo < 0 && text !== this.incoming && !sameFocus(focus, this.focus)) {
+      this.stop();
+      this.show(this.within(focus), { quietly: true });
+    }
+    this.incoming = text;
+  }
+
+  async save(kind) {
+    this.leave();
+    const text = this.snapshot();
+    const name = this.data.file || 'seqviz';
+    if (kind === 'svg') {
+      download(new Blob([text], { type: 'image/svg+xml' }), `${name}.svg`);
+      return;
+    }
+    const picture = new Image();
+    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+    await picture.decode();
+    const scale = Math.min(2, 16000 / Math.max(...this.size));
+    const canvas = make('canvas', { width: Math.round(this.size[0] * scale), height: Math.round(this.size[1] * scale) });
+    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => download(blob, `${name}.png`), 'image/png');
+  }
+
+  destroy() {
+    this.stop();
+    clearTimeout(this.sender);
+    this.observer.disconnect();
+  }
+}
+
+// ---- as a Streamlit component
+
+const pictures = new WeakMap();
+
+// The page's focus comes as an event from a small component of its own (app/ui/figure.py): the data of this one then
+// stays the same while the focus moves, and the server need not send it again. The last focus of each key is kept for
+// a picture that is mounted after it. Pictures of one page that stand side by side (`peers`) tell each other at once.
+export default function (component) {
+  const { data, parentElement, setStateValue } = component;
+  const root = parentElement.querySelector('.sv-mount');
+  root.classList.toggle('sv-dark', isDark(root));
+  const onFocus = (focus) => setStateValue('focus', focus);
+  const onMove = (focus) => {
+    for (const key of data.peers || []) {
+      globalThis.dispatchEvent(new CustomEvent('seqviz-focus', { detail: { key, focus, local: true } }));
+    }
+  };
+  let entry = pictures.get(parentElement);
+  if (entry && entry.id === data.payload.id) {
+    Object.assign(entry.picture, { onFocus, onMove });
+    return entry.release;
+  }
+  const kept = entry ? entry.picture.scroller.scrollLeft : 0;
+  const active = entry && parentElement.activeElement === entry.picture.stage;
+  if (entry) entry.release();
+  const focus = globalThis.seqvizFocus?.get(data.key);
+  const picture = hydrate(root, { svg: data.svg, payload: data.payload, focus, onFocus, onMove });
+  if (kept) {
+    picture.scroller.scrollLeft = kept;
+    picture.reveal(picture.focus.step, true);
+  }
+  if (active) picture.stage.focus({ preventScroll: true });
+  const listener = ({ detail }) => detail.key === data.key && picture.receive(detail.focus, detail.local);
+  globalThis.addEventListener('seqviz-focus', listener);
+  const release = () => {
+    globalThis.removeEventListener('seqviz-focus', listener);
+    picture.destroy();
+    pictures.delete(parentElement);
+  };
+  entry = { id: data.payload.id, picture, release };
+  pictures.set(parentElement, entry);
+  return release;
+}
