@@ -6,11 +6,16 @@ from collections.abc import Callable
 
 import altair as alt
 import streamlit as st
+from altair.utils import schemapi
 
 from app.ui.downloads import Download
 from app.ui.settings import page_theme
 from seqviz.charts.chart_files import chart_html, chart_png, chart_svg
 from seqviz.i18n import Translator
+
+# Altair holds every part of a chart against the schema while it is built; the tests do so with the finished chart, and
+# a visitor need not wait for it (five sixths of a heatmap's time).
+schemapi.disable_debug_mode()
 
 
 def show_chart(chart: alt.TopLevelMixin) -> None:

@@ -248,7 +248,7 @@ class _Maps:
             if count == units
             else self.t("{count} units in {rows} rows; a row is a group's mean").format(count=units, rows=count)
         )
-        for index, line in enumerate(wrap(words, self.small - 1, TRACK_LABEL - 14, lines=4)):
+        for index, line in enumerate(wrap(words, self.small - 1, TRACK_LABEL - 44, lines=5)):
             self.labels.append(
                 text_at(
                     8, top + self.small * (1 + 1.2 * index), line, size=self.small - 1, classes="mu", anchor="start"

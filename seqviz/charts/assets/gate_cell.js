@@ -45,6 +45,7 @@ class CellPicture extends Stepper {
     const whole = markup ? holder.querySelector('svg') : this.root.querySelector('svg');
     const { data } = this;
     this.whole = whole;
+    this.size = data.size;
     const [width, height] = data.diagram;
     const [left, column, trackHeight] = data.track;
     const trackWidth = left + column * data.steps + 12;
@@ -293,7 +294,7 @@ class CellPicture extends Stepper {
   snapshot() {
     const dress = dresser();
     const copy = this.whole.cloneNode(true);
-    const [width, height] = this.data.size;
+    const [width, height] = this.size;
     copy.setAttribute('viewBox', `0 0 ${width} ${height}`);
     const ground = copy.querySelector('.bg');
     ground.setAttribute('fill', getComputedStyle(this.labels.querySelector('.bg')).fill);
