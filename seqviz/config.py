@@ -24,6 +24,10 @@ CELL_NAMES: tuple[str, ...] = (
 )
 
 
+SCORE_NAMES: tuple[str, ...] = ("additive", "dot", "scaled_dot", "bilinear", "cosine", "none")
+"""Attention score functions of ``seqviz.models.attention``; ``none`` for an encoder-decoder without attention."""
+
+
 class _FromDict:
     """Builds a frozen configuration from a mapping and refuses unknown keys by name."""
 
@@ -112,6 +116,62 @@ class ModelConfig(_FromDict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationConfig(_FromDict):
+    """What a translation model (an encoder-decoder) is made of.
+
+    Args:
+        cell: one of ``CELL_NAMES``, of the encoder and the decoder.
+        vocabulary_size: pieces of both languages; one embedding serves source, target and output (Press and Wolf 2017).
+        embedding_size: components of an input vector.
+        encoder_size: units of each direction of the encoder.
+        decoder_size: units of each layer of the decoder.
+        encoder_layers, decoder_layers: recurrent layers; those of the decoder behind the first read its state and the
+            context.
+        score: one of ``SCORE_NAMES``.
+        attention_size: components of queries and keys where the score function projects them.
+        dropout: probability of a unit being dropped in training, one mask for all steps of a sequence.
+        task: always ``"translation"``.
+    """
+
+    cell: str
+    vocabulary_size: int
+    embedding_size: int
+    encoder_size: int
+    decoder_size: int
+    encoder_layers: int = 1
+    decoder_layers: int = 1
+    score: str = "additive"
+    attention_size: int = 128
+    dropout: float = 0.0
+    task: str = "translation"
+
+    def __post_init__(self) -> None:
+        if self.task != "translation":
+            raise unknown_name("task", self.task, ("translation",))
+        if self.cell not in CELL_NAMES:
+            raise unknown_name("cell", self.cell, CELL_NAMES)
+        if self.score not in SCORE_NAMES:
+            raise unknown_name("score", self.score, SCORE_NAMES)
+        for field, low, high in (
+            ("vocabulary_size", 5, 1_000_000),
+            ("embedding_size", 1, 8192),
+            ("encoder_size", 1, 8192),
+            ("decoder_size", 1, 8192),
+            ("encoder_layers", 1, 16),
+            ("decoder_layers", 1, 16),
+            ("attention_size", 1, 8192),
+            ("dropout", 0.0, 0.95),
+        ):
+            _check_range(field, getattr(self, field), low, high)
+        if self.score == "dot" and self.decoder_size != 2 * self.encoder_size:
+            raise InvalidInputError(
+                "score dot compares states as they are: decoder_size must be 2 x encoder_size = {size}, not {found}.",
+                size=2 * self.encoder_size,
+                found=self.decoder_size,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig(_FromDict):
     """How a model is trained.
 
@@ -122,6 +182,7 @@ class TrainConfig(_FromDict):
         warmup_steps: steps of the linear warm-up.
         clip_norm: threshold θ of g <- min(1, θ/||g||) g (Pascanu et al. 2013); 0 for no clipping.
         weight_decay: decoupled weight decay (AdamW).
+        second_decay: decay β2 of the running mean of squared gradients (AdamW).
         average_decay: decay of the running average of the weights that is evaluated and saved; 0 for none.
         patience: evaluations without a better figure before training stops early.
         evaluations_per_epoch: how often the held-out figure is measured.
@@ -142,6 +203,7 @@ class TrainConfig(_FromDict):
     final_rate_share: float = 0.02
     clip_norm: float = 1.0
     weight_decay: float = 0.0
+    second_decay: float = 0.999
     average_decay: float = 0.0
     patience: int = 10
     evaluations_per_epoch: int = 1
@@ -164,6 +226,7 @@ class TrainConfig(_FromDict):
             ("final_rate_share", 0.0, 1.0),
             ("clip_norm", 0.0, 1e9),
             ("weight_decay", 0.0, 10.0),
+            ("second_decay", 0.0, 0.999999),
             ("average_decay", 0.0, 0.999999),
             ("patience", 1, 100_000),
             ("evaluations_per_epoch", 1, 1000),

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Generic
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,8 +23,7 @@ from torch import Tensor
 from seqviz.config import TrainConfig
 from seqviz.errors import CheckpointError, SeqvizError
 from seqviz.models.cells import Carry
-from seqviz.models.sequence_model import SequenceModel
-from seqviz.training.tasks import Batch, TrainingTask, better, training_loss
+from seqviz.training.tasks import BatchT, ModelT, TrainingTask, better
 
 STATE_FILE = "state.safetensors"
 
@@ -70,7 +70,7 @@ class _State:
     finished: bool = False
 
 
-class Trainer:
+class Trainer(Generic[ModelT, BatchT]):
     """Trains a model on a task; iterate over ``steps()``.
 
     Args:
@@ -83,8 +83,8 @@ class Trainer:
 
     def __init__(
         self,
-        model: SequenceModel,
-        task: TrainingTask,
+        model: ModelT,
+        task: TrainingTask[ModelT, BatchT],
         config: TrainConfig,
         *,
         folder: Path | None = None,
@@ -98,6 +98,7 @@ class Trainer:
         self._optimizer = torch.optim.AdamW(
             [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
             lr=config.learning_rate,
+            betas=(0.9, config.second_decay),
             fused=True,
         )
         self._parameters = dict(model.named_parameters())
@@ -148,14 +149,14 @@ class Trainer:
         state.finished = True
         self._save()
 
-    def _step(self, batch: Batch, total: int) -> TrainStep:
+    def _step(self, batch: BatchT, total: int) -> TrainStep:
         state, config = self._state, self.config
         rate = learning_rate(state.step, total, config)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self.model.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
-            loss, carries = training_loss(self.model, batch, self._carries, config)
+            loss, carries = self.task.loss(self.model, batch, self._carries, config)
         self._carries = [tuple(part.detach() for part in carry) for carry in carries]
         loss.backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self._parameters.values() if p.grad is not None])
