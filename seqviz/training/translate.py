@@ -67,7 +67,8 @@ def _greedy(model: EncoderDecoder, sources: Sequence[Sequence[int]]) -> list[lis
         ended |= previous == EOS_ID
         if ended.all():
             break
-    return [_until_end(row) for row in torch.stack(written, 1).tolist()]
+    rows = torch.stack(written, 1).tolist()
+    return [_until_end(row[: longest_target(len(source))]) for row, source in zip(rows, sources, strict=True)]
 
 
 @dataclass(slots=True)
@@ -94,20 +95,22 @@ def _beam(model: EncoderDecoder, sources: Sequence[Sequence[int]], beam_size: in
     total[:, 0] = 0.0
     written = torch.empty(count * beam_size, 0, dtype=torch.long)
     finished = [_Finished() for _ in sources]
-    limit = longest_target(max(map(len, sources)))
-    for length in range(1, limit + 1):
+    # Each source has a limit of its own, so that its translation does not depend on its neighbours.
+    limits = torch.tensor([[longest_target(len(source))] for source in sources])
+    for length in range(1, int(limits.max()) + 1):
         step = model.step(memory, carries, previous)
         scores = total.unsqueeze(-1) + _allowed(step.log_probs).view(count, beam_size, vocabulary)
         values, places = scores.view(count, -1).topk(2 * beam_size)
         parents, tokens = places // vocabulary, places % vocabulary
-        ends = (tokens == EOS_ID) if length < limit else torch.ones_like(tokens, dtype=torch.bool)
+        ends = (tokens == EOS_ID) | (limits <= length)
         good = ends[:, :beam_size] & values[:, :beam_size].isfinite()
         for row, rank in good.nonzero().tolist():
             if finished[row].count >= beam_size:
                 continue
             parent = row * beam_size + int(parents[row, rank])
-            finished[row].add(written[parent].tolist(), float(values[row, rank]) / length**alpha)
-        if all(one.count >= beam_size for one in finished) or length == limit:
+            ending = [] if tokens[row, rank] == EOS_ID else [int(tokens[row, rank])]
+            finished[row].add([*written[parent].tolist(), *ending], float(values[row, rank]) / length**alpha)
+        if all(one.count >= beam_size for one in finished):
             break
         # The B best that go on: ended ones sort behind the others, the order among the rest stays.
         going = ends.to(torch.int8).argsort(dim=1, stable=True)[:, :beam_size]
