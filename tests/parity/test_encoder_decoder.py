@@ -150,9 +150,7 @@ def test_step_by_step_equals_all_steps_at_once(score: str, cell: str) -> None:
 def test_padding_changes_nothing(score: str) -> None:
     model = tiny(score)
     inputs = torch.tensor([[BOS, *TARGET], [BOS, 4, 4, 9, 6]])
-    batch, weights = model(
-        torch.tensor([SOURCE, [7, 10, 5, 0, 0, 0]]), torch.tensor([6, 3]), inputs
-    )
+    batch, weights = model(torch.tensor([SOURCE, [7, 10, 5, 0, 0, 0]]), torch.tensor([6, 3]), inputs)
     alone, _ = model(torch.tensor([[7, 10, 5]]), None, inputs[1:])
     torch.testing.assert_close(batch[1], alone[0], atol=2e-6, rtol=0)
     if weights is not None:
