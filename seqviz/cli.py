@@ -1,4 +1,4 @@
-"""The command ``seqviz``: models, train, evaluate, trace, export."""
+"""The command ``seqviz``: models, train, evaluate, translate, card, trace, export."""
 
 from __future__ import annotations
 
@@ -162,6 +162,31 @@ def evaluate(
             typer.echo(f"{figure} {value:.6g}")
         if signature:
             typer.echo(f"sacrebleu {signature}")
+
+
+@app.command()
+def translate(
+    name: Name,
+    text: Annotated[str, typer.Argument(help="The sentence; - reads standard input, a sentence a line.")],
+    beam: Annotated[int, typer.Option(help="Hypotheses that are kept; 1 is greedy search.", min=1, max=100)] = 5,
+) -> None:
+    """Translate sentences with a translation checkpoint."""
+    from seqviz.models.loading import load_translator
+    from seqviz.training.sentences import translations
+
+    with _plain_errors():
+        lines = [line for line in _read(text).splitlines() if line.strip()] or [""]
+        for translation in translations(load_translator(name), lines, beam_size=beam):
+            typer.echo(translation)
+
+
+@app.command()
+def card(name: Name) -> None:
+    """Write a checkpoint's card anew, from its measured figures, the words of its recipe and its judged sentences."""
+    from seqviz.training.sentences import rewrite_card
+
+    with _plain_errors():
+        typer.echo(rewrite_card(name))
 
 
 @app.command()

@@ -13,6 +13,7 @@ from seqviz.config import SCORE_NAMES, TranslationConfig
 from seqviz.errors import CheckpointError, InvalidInputError, UnknownNameError
 from seqviz.models.attention import SCORES, make_score
 from seqviz.models.loading import load_model, load_translator
+from seqviz.training.sentences import Judged, translations
 from tests.helpers import PAIRS, write_tiny_checkpoint, write_tiny_translator
 
 
@@ -95,3 +96,44 @@ def test_score_functions_have_the_names_of_the_configuration():
 def test_dot_needs_states_of_one_size():
     with pytest.raises(InvalidInputError, match="must be 2 x encoder_size"):
         TranslationConfig(cell="gru", vocabulary_size=9, embedding_size=2, encoder_size=3, decoder_size=5, score="dot")
+
+
+def test_a_card_is_written_anew_with_its_judged_sentences(root, monkeypatch):
+    monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(root))
+    path = root / "fra-eng" / "config.json"
+    raw = json.loads(path.read_text())
+    raw["details"] |= {
+        "recipe": "fra-eng-attention",
+        "command": "seqviz train fra-eng-attention",
+        "training_seconds": 60,
+        "hardware": "a test",
+        "versions": {"torch": "2"},
+        "train": {},
+    }
+    raw["details"]["data"]["valid"] = "pairs.tsv"
+    path.write_text(json.dumps(raw))
+    loaded = load_translator("fra-eng", root=root)
+    sources = ["Le chat dort.", "Tom est en France."]
+    first, second = translations(loaded, sources)
+    judged = [
+        Judged(source=sources[0], translation=first, verdict="wrong", note="random weights"),
+        Judged(source=sources[1], translation=f"{second} no more", verdict="right"),
+    ]
+    monkeypatch.setattr("seqviz.training.sentences.judged_sentences", lambda name: judged)
+    written = CliRunner().invoke(app, ["card", "fra-eng"])
+    assert written.exit_code == 0, written.output
+    card = (root / "fra-eng" / "README.md").read_text()
+    assert "## 2 sentences" in card
+    assert "judged by a reader: 0 right, 0 understandable, 1 wrong." in card
+    assert f"| Le chat dort. | {first} | wrong: random weights |" in card
+    assert f"| Tom est en France. | {second} | not judged |" in card
+
+
+def test_the_command_translates_a_sentence_a_line(root, monkeypatch):
+    monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(root))
+    answer = CliRunner().invoke(app, ["translate", "fra-eng", "-", "--beam", "2"], input="Le chat dort.\n\nTom\n")
+    assert answer.exit_code == 0
+    assert len(answer.stdout.splitlines()) == 2
+    empty = CliRunner().invoke(app, ["translate", "fra-eng", " "])
+    assert empty.exit_code == 2
+    assert "nothing to translate yet" in empty.stderr
