@@ -178,7 +178,10 @@ class TrainConfig(_FromDict):
     Args:
         batch_size: sequences a step (language models: parallel streams).
         max_epochs: passes over the training data.
-        learning_rate: peak of the schedule; linear warm-up, then cosine to ``final_rate_share`` of the peak.
+        learning_rate: peak of the schedule, reached by a linear warm-up.
+        schedule: what comes behind the warm-up: ``"cosine"`` to ``final_rate_share`` of the peak at the last step, or
+            ``"inverse_root"``, the peak times √(warm-up steps / step) (Vaswani et al. 2017, section 5.3), which does
+            not depend on the number of epochs.
         warmup_steps: steps of the linear warm-up.
         clip_norm: threshold θ of g <- min(1, θ/||g||) g (Pascanu et al. 2013); 0 for no clipping.
         weight_decay: decoupled weight decay (AdamW).
@@ -199,6 +202,7 @@ class TrainConfig(_FromDict):
     batch_size: int = 32
     max_epochs: int = 10
     learning_rate: float = 1e-3
+    schedule: str = "cosine"
     warmup_steps: int = 100
     final_rate_share: float = 0.02
     clip_norm: float = 1.0
@@ -218,6 +222,8 @@ class TrainConfig(_FromDict):
     def __post_init__(self) -> None:
         if self.precision not in ("float32", "bfloat16"):
             raise unknown_name("precision", self.precision, ("float32", "bfloat16"))
+        if self.schedule not in ("cosine", "inverse_root"):
+            raise unknown_name("schedule", self.schedule, ("cosine", "inverse_root"))
         for field, low, high in (
             ("batch_size", 1, 65_536),
             ("max_epochs", 1, 100_000),

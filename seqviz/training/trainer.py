@@ -126,6 +126,13 @@ class Trainer(Generic[ModelT, BatchT]):
         evaluate_every = max(1, per_epoch // self.config.evaluations_per_epoch)
         started, saved = self._clock() - self._state.seconds, self._clock()
         state = self._state
+        if state.step >= total + evaluate_every:
+            raise CheckpointError(
+                "The run has gone {step} steps; {epochs} epochs are {total}. Raise train.max_epochs or start over.",
+                step=state.step,
+                epochs=self.config.max_epochs,
+                total=total,
+            )
         while not state.finished and state.epoch < self.config.max_epochs:
             batches = self.task.batches(state.epoch, self.config.batch_size, self.config.seed)
             for index, batch in enumerate(batches):
@@ -248,11 +255,13 @@ class Trainer(Generic[ModelT, BatchT]):
         part = _Prefixed(tensors)
         shapes = {name: tensor.shape for name, tensor in part["model."].items()}
         same_model = shapes == {name: parameter.shape for name, parameter in self._parameters.items()}
-        if not same_model or TrainConfig.from_dict(json.loads(metadata["config"])) != self.config:
+        if not same_model or not same_steps(TrainConfig.from_dict(json.loads(metadata["config"])), self.config):
             raise CheckpointError(
                 "{path} belongs to a run with other settings; remove it or choose another folder.", path=path
             )
         self._state = _State(**json.loads(metadata["state"]))
+        if self._state.epoch < self.config.max_epochs and self._state.evaluations_without_gain < self.config.patience:
+            self._state.finished = False  # a run that was finished goes on if it is now to be longer
         self._copy(part["model."])
         self._average, self.best_weights = part["average."], part["best."]
         for name, moment in part["optimizer."].items():
@@ -277,10 +286,19 @@ class _Prefixed:
         return {k.removeprefix(prefix): v for k, v in self._tensors.items() if k.startswith(prefix)}
 
 
+def same_steps(first: TrainConfig, second: TrainConfig) -> bool:
+    """Whether two configurations take the same steps as far as both go: how long they go may then differ."""
+    if first.schedule == second.schedule == "inverse_root":
+        first = replace(first, max_epochs=second.max_epochs)
+    return first == second
+
+
 def learning_rate(step: int, total: int, config: TrainConfig) -> float:
-    """Linear warm-up to the peak, then a cosine down to its final share."""
+    """Linear warm-up to the peak, then a cosine down to its final share, or a fall with the root of the steps."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
+    if config.schedule == "inverse_root":
+        return config.learning_rate * math.sqrt(max(1, config.warmup_steps) / (step + 1))
     progress = (step - config.warmup_steps) / max(1, total - config.warmup_steps)
     share = config.final_rate_share
     return config.learning_rate * (share + (1 - share) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
