@@ -7,15 +7,17 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.ui.backend import ask_all
 from app.ui.focus import SHOWN, focus_of, focus_to_url
 from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.unroll_inputs import COMPARISONS, Inputs, compared, take_example
 from app.ui.unroll_view import layer_name
 from app.ui.url import keep, take
-from seqviz.backends.requests import TraceRequest
+from seqviz.backends.requests import NumberUnitsRequest, TraceRequest
 from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
 from seqviz.checkpoints import CheckpointInfo
-from seqviz.examples import gate_examples
+from seqviz.errors import SeqvizError
+from seqviz.examples import LONG_CAT, Example, gate_examples
 from seqviz.i18n import Translator
 from seqviz.traces import RecurrentTrace
 
@@ -32,7 +34,7 @@ def gate_inputs(models: dict[str, CheckpointInfo], t: Translator, *, above: Delt
     ]
     first = fallback_example(examples, list(models))
     sentence, middle, picker = st.columns([11, 6, 3], vertical_alignment="bottom")
-    text = sentence_input(examples, first, take_example, t, places=(sentence, picker))
+    text = sentence_input(examples, first, _take_example, t, places=(sentence, picker))
     take("model", list(models), first.model)
     model = middle.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
     keep("model", first.model)
@@ -59,10 +61,29 @@ def gate_inputs(models: dict[str, CheckpointInfo], t: Translator, *, above: Delt
 
 def shown_focus(trace: RecurrentTrace) -> UnrollFocus:
     """The step and unit in focus, from the pictures, the URL or the last page; it is kept for all of them."""
-    focus = resolved_focus(trace, UnrollOptions(focus=focus_of([*CELL_PICTURES, *MAP_PICTURES])))
+    wanted = focus_of([*CELL_PICTURES, *MAP_PICTURES]) or _number_focus(trace)
+    focus = resolved_focus(trace, UnrollOptions(focus=wanted))
     st.session_state[SHOWN] = focus
     focus_to_url(focus)
     return focus
+
+
+def _number_focus(trace: RecurrentTrace) -> UnrollFocus | None:
+    """The syllabus' cat opens with the unit that carries number, found by search, at its noun."""
+    if trace.text != LONG_CAT:
+        return None
+    found = ask_all([NumberUnitsRequest(model=trace.model)])[0]
+    if isinstance(found, SeqvizError):
+        return None
+    best = found.best[0]
+    return UnrollFocus(step=1, layer=best.layer, direction="forward", unit=best.unit)
+
+
+def _take_example(example: Example) -> None:
+    """An example brings its own step and unit."""
+    take_example(example)
+    st.session_state.pop(SHOWN, None)
+    st.query_params.pop("focus", None)
 
 
 def place_inputs(trace: RecurrentTrace, focus: UnrollFocus, t: Translator, *, with_step: bool = False) -> None:

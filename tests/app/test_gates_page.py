@@ -41,6 +41,16 @@ def test_the_page_opens_on_a_worked_example(opened: Opened):
     assert pictures(app) == 4
     assert re.fullmatch(r"\d+\.0\.forward\.\d", query(app, "focus") or "")
     assert not app.warning
+    # It opens at the noun, with the unit that carries its number.
+    best = opened(page=PAGE, view="memory").dataframe[0].value["Best unit"]
+    assert query(app, "focus") in {f"1.0.forward.{re.findall(r'unit (.+?),', unit)[0]}" for unit in best}
+
+
+def test_an_example_brings_its_own_unit(opened: Opened):
+    app = opened(page=PAGE, text="To be", model="shakespeare-lstm-2x512", focus="3.1.forward.7")
+    app.button(key="example-G5").click().run()
+    assert app.selectbox(key="model").value == WORDS
+    assert (query(app, "focus") or "").startswith("1.0.forward.")
 
 
 def test_a_link_shows_its_step_and_unit(opened: Opened):
