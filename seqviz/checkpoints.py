@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seqviz.config import ModelConfig
+from seqviz.config import ModelConfig, TranslationConfig
 from seqviz.errors import CheckpointError, InvalidInputError, SeqvizError, unknown_name
 
 FORMAT = "seqviz-checkpoint"
@@ -29,15 +29,14 @@ def checkpoints_root() -> Path:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckpointInfo:
-    """What ``config.json`` says of a checkpoint.
+class Description:
+    """What ``config.json`` says of a checkpoint of any kind.
 
     Args:
         name: of the folder.
         title: for people.
         family: models of one family share data and task and may be compared.
-        config: of the model.
-        labels: class or tag names in the order of the outputs; empty for language models (the vocabulary).
+        labels: class or tag names in the order of the outputs; empty where the outputs are the vocabulary.
         figures: measured on the held-out split, by the names of ``seqviz evaluate``.
         restricted: the licence of the data forbids commercial use or is for research only.
         sha256: of ``model.safetensors`` and ``tokenizer.json``.
@@ -47,7 +46,6 @@ class CheckpointInfo:
     name: str
     title: str
     family: str
-    config: ModelConfig
     labels: tuple[str, ...]
     figures: dict[str, float]
     restricted: bool
@@ -60,31 +58,76 @@ class CheckpointInfo:
         return int(self.details.get("num_parameters", 0))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointInfo(Description):
+    """A model of one sequence: language model, classifier or tagger."""
+
+    config: ModelConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatorInfo(Description):
+    """A translation model."""
+
+    config: TranslationConfig
+
+
 def list_checkpoints(root: Path | None = None) -> tuple[list[CheckpointInfo], dict[str, SeqvizError]]:
-    """All readable checkpoints by name, and for each unreadable folder the reason.
+    """All readable models of one sequence by name, and for each unreadable folder the reason.
 
     Only ``config.json`` is read, so this costs a millisecond; the weights are verified when they are loaded.
     """
+    found, broken = list_all(root)
+    return [info for info in found if isinstance(info, CheckpointInfo)], broken
+
+
+def list_translators(root: Path | None = None) -> tuple[list[TranslatorInfo], dict[str, SeqvizError]]:
+    """All readable translation models by name, and for each unreadable folder the reason."""
+    found, broken = list_all(root)
+    return [info for info in found if isinstance(info, TranslatorInfo)], broken
+
+
+def list_all(root: Path | None = None) -> tuple[list[CheckpointInfo | TranslatorInfo], dict[str, SeqvizError]]:
+    """All readable checkpoints of every kind by name, and for each unreadable folder the reason."""
     root = root or checkpoints_root()
-    found: list[CheckpointInfo] = []
+    found: list[CheckpointInfo | TranslatorInfo] = []
     broken: dict[str, SeqvizError] = {}
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
         if not folder.is_dir() or folder.name.startswith("."):
             continue
         try:
-            found.append(read_info(folder.name, root))
+            found.append(read_any(folder.name, root))
         except SeqvizError as error:
             broken[folder.name] = error
     return found, broken
 
 
 def read_info(name: str, root: Path | None = None) -> CheckpointInfo:
-    """Describes one checkpoint.
+    """Describes one model of one sequence.
 
     Raises:
         UnknownNameError: there is no such folder.
+        InvalidInputError: it is a translation model.
         CheckpointError: its ``config.json`` is missing, damaged, foreign or of a newer format.
     """
+    info = read_any(name, root)
+    if not isinstance(info, CheckpointInfo):
+        raise InvalidInputError(
+            "{name} is a translation model; a language model, classifier or tagger is needed here.", name=name
+        )
+    return info
+
+
+def read_translator(name: str, root: Path | None = None) -> TranslatorInfo:
+    """Describes one translation model; raises as ``read_info``."""
+    info = read_any(name, root)
+    if not isinstance(info, TranslatorInfo):
+        raise InvalidInputError("{name} is not a translation model; one is needed here.", name=name)
+    return info
+
+
+def read_any(name: str, root: Path | None = None) -> CheckpointInfo | TranslatorInfo:
+    """Describes one checkpoint of whatever kind; raises UnknownNameError and CheckpointError as ``read_info``."""
     root = root or checkpoints_root()
     folder = _folder(name, root)
     try:
@@ -101,22 +144,12 @@ def read_info(name: str, root: Path | None = None) -> CheckpointInfo:
             known=FORMAT_VERSION,
         )
     try:
-        info = CheckpointInfo(
-            name=name,
-            title=str(raw["title"]),
-            family=str(raw["family"]),
-            config=ModelConfig.from_dict(raw["model"]),
-            labels=tuple(raw["labels"]),
-            figures={key: float(value) for key, value in raw["figures"].items()},
-            restricted=bool(raw["restricted"]),
-            sha256=dict(raw["sha256"]),
-            details=dict(raw["details"]),
-        )
+        info = _described(name, raw)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             "Checkpoint {name}: {file} is incomplete or wrong: {reason}.", name=name, file=CONFIG, reason=error
         ) from error
-    if info.labels and len(info.labels) != info.config.output_size:
+    if isinstance(info, CheckpointInfo) and info.labels and len(info.labels) != info.config.output_size:
         raise CheckpointError(
             "Checkpoint {name} has {count} labels for {outputs} outputs.",
             name=name,
@@ -126,7 +159,23 @@ def read_info(name: str, root: Path | None = None) -> CheckpointInfo:
     return info
 
 
-def verified_files(info: CheckpointInfo, root: Path | None = None) -> tuple[Path, Path]:
+def _described(name: str, raw: dict[str, Any]) -> CheckpointInfo | TranslatorInfo:
+    common: dict[str, Any] = {
+        "name": name,
+        "title": str(raw["title"]),
+        "family": str(raw["family"]),
+        "labels": tuple(raw["labels"]),
+        "figures": {key: float(value) for key, value in raw["figures"].items()},
+        "restricted": bool(raw["restricted"]),
+        "sha256": dict(raw["sha256"]),
+        "details": dict(raw["details"]),
+    }
+    if raw["model"]["task"] == "translation":
+        return TranslatorInfo(config=TranslationConfig.from_dict(raw["model"]), **common)
+    return CheckpointInfo(config=ModelConfig.from_dict(raw["model"]), **common)
+
+
+def verified_files(info: Description, root: Path | None = None) -> tuple[Path, Path]:
     """The paths of the weights and the tokenizer, their contents checked against the hashes.
 
     Raises:
@@ -174,7 +223,7 @@ def write_checkpoint(
 
     Args:
         name: small letters, digits and hyphens.
-        description: the fields of ``CheckpointInfo`` but name and sha256; ``model`` is the ModelConfig as a dict.
+        description: the fields of ``Description`` but name and sha256; ``model`` is the configuration as a dict.
         weights: the content of ``model.safetensors``.
         tokenizer: the content of ``tokenizer.json``.
         card: the content of ``README.md``.

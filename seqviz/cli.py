@@ -1,4 +1,4 @@
-"""The command ``seqviz``: models, train, evaluate, trace, export."""
+"""The command ``seqviz``: models, train, evaluate, translate, card, trace, export."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def main_options(
 @app.command()
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the checkpoints with their measured quality."""
-    from seqviz.checkpoints import list_checkpoints
+    from seqviz.checkpoints import list_all
 
-    found, broken = list_checkpoints()
+    found, broken = list_all()
     if as_json:
         rows = [
             {"name": i.name, "title": i.title, "family": i.family, "figures": i.figures, "model": i.config.to_dict()}
@@ -152,15 +152,48 @@ def evaluate(
 ) -> None:
     """Print the task's standard figures of a checkpoint on a file."""
     from seqviz.api import load
-    from seqviz.training.recipe import evaluate_file
+    from seqviz.checkpoints import TranslatorInfo, read_any
+    from seqviz.models.loading import load_translator
+    from seqviz.training.evaluation import evaluate_file, evaluate_translator
 
+    signature = ""
     with _plain_errors():
-        figures = evaluate_file(load(name), data)
+        if isinstance(read_any(name), TranslatorInfo):
+            figures, signature = evaluate_translator(load_translator(name), data)
+        else:
+            figures = evaluate_file(load(name), data)
     if as_json:
-        typer.echo(json.dumps(figures, indent=2))
+        typer.echo(json.dumps({**figures, **({"sacrebleu": signature} if signature else {})}, indent=2))
     else:
         for figure, value in figures.items():
             typer.echo(f"{figure} {value:.6g}")
+        if signature:
+            typer.echo(f"sacrebleu {signature}")
+
+
+@app.command()
+def translate(
+    name: Name,
+    text: Annotated[str, typer.Argument(help="The sentence; - reads standard input, a sentence a line.")],
+    beam: Annotated[int, typer.Option(help="Hypotheses that are kept; 1 is greedy search.", min=1, max=100)] = 5,
+) -> None:
+    """Translate sentences with a translation checkpoint."""
+    from seqviz.models.loading import load_translator
+    from seqviz.training.sentences import translations
+
+    with _plain_errors():
+        lines = [line for line in _read(text).splitlines() if line.strip()] or [""]
+        for translation in translations(load_translator(name), lines, beam_size=beam):
+            typer.echo(translation)
+
+
+@app.command()
+def card(name: Name) -> None:
+    """Write a checkpoint's card anew, from its measured figures, the words of its recipe and its judged sentences."""
+    from seqviz.training.sentences import rewrite_card
+
+    with _plain_errors():
+        typer.echo(rewrite_card(name))
 
 
 @app.command()

@@ -27,6 +27,10 @@ CELL_NAMES: tuple[str, ...] = (
 )
 
 
+SCORE_NAMES: tuple[str, ...] = ("additive", "dot", "scaled_dot", "bilinear", "cosine", "none")
+"""Attention score functions of ``seqviz.models.attention``; ``none`` for an encoder-decoder without attention."""
+
+
 class FromDict:
     """Builds a frozen configuration from a mapping and refuses unknown keys by name."""
 
@@ -116,16 +120,76 @@ class ModelConfig(FromDict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationConfig(FromDict):
+    """What a translation model (an encoder-decoder) is made of.
+
+    Args:
+        cell: one of ``CELL_NAMES``, of the encoder and the decoder.
+        vocabulary_size: pieces of both languages; one embedding serves source, target and output (Press and Wolf 2017).
+        embedding_size: components of an input vector.
+        encoder_size: units of each direction of the encoder.
+        decoder_size: units of each layer of the decoder.
+        encoder_layers, decoder_layers: recurrent layers; those of the decoder behind the first read its state and the
+            context.
+        score: one of ``SCORE_NAMES``.
+        attention_size: components of queries and keys where the score function projects them.
+        dropout: probability of a unit being dropped in training, one mask for all steps of a sequence.
+        task: always ``"translation"``.
+    """
+
+    cell: str
+    vocabulary_size: int
+    embedding_size: int
+    encoder_size: int
+    decoder_size: int
+    encoder_layers: int = 1
+    decoder_layers: int = 1
+    score: str = "additive"
+    attention_size: int = 128
+    dropout: float = 0.0
+    task: str = "translation"
+
+    def __post_init__(self) -> None:
+        if self.task != "translation":
+            raise unknown_name("task", self.task, ("translation",))
+        if self.cell not in CELL_NAMES:
+            raise unknown_name("cell", self.cell, CELL_NAMES)
+        if self.score not in SCORE_NAMES:
+            raise unknown_name("score", self.score, SCORE_NAMES)
+        for field, low, high in (
+            ("vocabulary_size", 5, 1_000_000),
+            ("embedding_size", 1, 8192),
+            ("encoder_size", 1, 8192),
+            ("decoder_size", 1, 8192),
+            ("encoder_layers", 1, 16),
+            ("decoder_layers", 1, 16),
+            ("attention_size", 1, 8192),
+            ("dropout", 0.0, 0.95),
+        ):
+            check_range(field, getattr(self, field), low, high)
+        if self.score == "dot" and self.decoder_size != 2 * self.encoder_size:
+            raise InvalidInputError(
+                "score dot compares states as they are: decoder_size must be 2 x encoder_size = {size}, not {found}.",
+                size=2 * self.encoder_size,
+                found=self.decoder_size,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig(FromDict):
     """How a model is trained.
 
     Args:
         batch_size: sequences a step (language models: parallel streams).
         max_epochs: passes over the training data.
-        learning_rate: peak of the schedule; linear warm-up, then cosine to ``final_rate_share`` of the peak.
+        learning_rate: peak of the schedule, reached by a linear warm-up.
+        schedule: what comes behind the warm-up: ``"cosine"`` to ``final_rate_share`` of the peak at the last step, or
+            ``"inverse_root"``, the peak times √(warm-up steps / step) (Vaswani et al. 2017, section 5.3), which does
+            not depend on the number of epochs.
         warmup_steps: steps of the linear warm-up.
         clip_norm: threshold θ of g <- min(1, θ/||g||) g (Pascanu et al. 2013); 0 for no clipping.
         weight_decay: decoupled weight decay (AdamW).
+        second_decay: decay β2 of the running mean of squared gradients (AdamW).
         average_decay: decay of the running average of the weights that is evaluated and saved; 0 for none.
         patience: evaluations without a better figure before training stops early.
         evaluations_per_epoch: how often the held-out figure is measured.
@@ -142,10 +206,12 @@ class TrainConfig(FromDict):
     batch_size: int = 32
     max_epochs: int = 10
     learning_rate: float = 1e-3
+    schedule: str = "cosine"
     warmup_steps: int = 100
     final_rate_share: float = 0.02
     clip_norm: float = 1.0
     weight_decay: float = 0.0
+    second_decay: float = 0.999
     average_decay: float = 0.0
     patience: int = 10
     evaluations_per_epoch: int = 1
@@ -160,6 +226,8 @@ class TrainConfig(FromDict):
     def __post_init__(self) -> None:
         if self.precision not in ("float32", "bfloat16"):
             raise unknown_name("precision", self.precision, ("float32", "bfloat16"))
+        if self.schedule not in ("cosine", "inverse_root"):
+            raise unknown_name("schedule", self.schedule, ("cosine", "inverse_root"))
         for field, low, high in (
             ("batch_size", 1, 65_536),
             ("max_epochs", 1, 100_000),
@@ -168,6 +236,7 @@ class TrainConfig(FromDict):
             ("final_rate_share", 0.0, 1.0),
             ("clip_norm", 0.0, 1e9),
             ("weight_decay", 0.0, 10.0),
+            ("second_decay", 0.0, 0.999999),
             ("average_decay", 0.0, 0.999999),
             ("patience", 1, 100_000),
             ("evaluations_per_epoch", 1, 1000),

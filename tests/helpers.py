@@ -9,9 +9,10 @@ import torch
 from safetensors.torch import save
 
 from seqviz.checkpoints import write_checkpoint
-from seqviz.config import ModelConfig
+from seqviz.config import ModelConfig, TranslationConfig
+from seqviz.models.encoder_decoder import EncoderDecoder
 from seqviz.models.sequence_model import SequenceModel
-from seqviz.text import TextEncoder
+from seqviz.text import PieceEncoder, TextEncoder
 from seqviz.types import Task
 
 CHARACTERS = string.ascii_letters + string.digits + " .,;:!?'-\n"
@@ -97,6 +98,66 @@ def write_tiny_checkpoint(
         "labels": list(labels),
         "figures": {},
         "details": {"num_parameters": model.num_parameters(), "seed": seed},
+    }
+    return write_checkpoint(
+        name,
+        description=description,
+        weights=save({key: value.detach().contiguous() for key, value in model.named_parameters()}),
+        tokenizer=encoder.to_json(),
+        card=f"# {description['title']}\n\nRandom weights, for tests.\n",
+        root=root,
+    )
+
+
+PAIRS = (
+    ("Jane visite l'Afrique en septembre.", "Jane is visiting Africa in September."),
+    ("Voulez-vous chanter avec moi ?", "Do you want to sing with me?"),
+    ("Le chat dort.", "The cat is sleeping."),
+    ("Tom est en France.", "Tom is in France."),
+)
+
+
+def write_tiny_translator(
+    root: Path, *, name: str, score: str = "additive", cell: str = "gru", decoder_layers: int = 2, seed: int = 1
+) -> Path:
+    """Writes a translation checkpoint with random weights, its pieces learned from ``PAIRS``.
+
+    Args:
+        root: folder of checkpoints; point ``SEQVIZ_CHECKPOINTS`` at it.
+        name: of the checkpoint.
+        score, cell, decoder_layers: as in ``TranslationConfig``.
+        seed: of the weights.
+
+    Returns:
+        its folder, ``root / name``.
+    """
+    encoder = PieceEncoder.build([text for pair in PAIRS for text in pair], max_size=380)
+    config = TranslationConfig(
+        cell=cell,
+        vocabulary_size=len(encoder.vocabulary),
+        embedding_size=6,
+        encoder_size=4,
+        decoder_size=8,
+        decoder_layers=decoder_layers,
+        score=score,
+        attention_size=5,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = EncoderDecoder(config)
+    description = {
+        "title": f"Tiny translation ({score})",
+        "family": "tiny-translation",
+        "restricted": False,
+        "model": config.to_dict(),
+        "labels": [],
+        "figures": {"bleu": 0.0},
+        "details": {
+            "num_parameters": model.num_parameters(),
+            "seed": seed,
+            "figure": "bleu",
+            "data": {"source_column": 1, "target_column": 2},
+        },
     }
     return write_checkpoint(
         name,

@@ -26,14 +26,6 @@ header(
     ),
     settings,
 )
-found, broken = list_checkpoints()
-for error in broken.values():
-    st.warning(translate_error(error, t), icon=":material/broken_image:")
-if not found:
-    st.info(t("No model is installed. Train one with: seqviz train shakespeare-lstm"), icon=":material/info:")
-    st.stop()
-models = {info.name: info for info in found}
-
 take("view", VIEWS, VIEWS[0])
 view = st.segmented_control(
     t("View"),
@@ -51,9 +43,17 @@ view = st.segmented_control(
 )
 keep("view", VIEWS[0])
 
-if view == "clipping":
+if view == "clipping":  # needs no model
     clipping_view(settings)
     st.stop()
+
+found, broken = list_checkpoints()
+for error in broken.values():
+    st.warning(translate_error(error, t), icon=":material/broken_image:")
+if not found:
+    st.info(t("No model is installed. Train one with: seqviz train shakespeare-lstm"), icon=":material/info:")
+    st.stop()
+models = {info.name: info for info in found}
 if view == "dependency":
     dependency_view(models, settings)
     st.stop()

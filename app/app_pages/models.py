@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
-from seqviz.checkpoints import list_checkpoints, read_card
+from seqviz.checkpoints import list_all, read_card
 from seqviz.i18n import translate_error
 
 settings = read_settings()
@@ -15,8 +15,13 @@ header(
     t("Every model here was trained by seqviz train; its figure is measured on the held-out split of its data."),
     settings,
 )
-found, broken = list_checkpoints()
-figure_names = {"nats_per_token": t("nats per token"), "accuracy": t("accuracy, %"), "f1": t("entity F1, %")}
+found, broken = list_all()
+figure_names = {
+    "nats_per_token": t("nats per token"),
+    "accuracy": t("accuracy, %"),
+    "f1": t("entity F1, %"),
+    "bleu": t("BLEU"),
+}
 rows = []
 for info in found:
     figure = str(info.details.get("figure", ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import altair as alt
+import pandas as pd  # noqa: F401 (Streamlit imports it late; Altair in another thread must not meet half of it)
 import streamlit as st
 from altair.utils import schemapi
 

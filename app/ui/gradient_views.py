@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd  # noqa: F401 (Streamlit imports it late; Altair in another thread must not meet half of it)
 import streamlit as st
 
 from app.ui.backend import ask_all, show_error

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import altair as alt
-import pandas as pd  # noqa: F401 (Streamlit imports it late; Altair in another thread must not meet half of it)
 import streamlit as st
 
 from app.ui.backend import ask_unit_sum, show_error
+from app.ui.charts import show_chart
 from app.ui.settings import Settings, page_theme
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
@@ -77,7 +76,7 @@ def _moment(name: str, request: TraceRequest, trace: RecurrentTrace, focus: Unro
             show_error(error, t)
         else:
             _sum(name, unit_sum, trace, settings)
-        _chart(
+        show_chart(
             distribution_chart(trace, step=focus.step, count=8, theme=page_theme(), font_size=settings.font_size, t=t)
         )
 
@@ -120,15 +119,10 @@ def _formula(latex: str) -> None:
     st.markdown(rf"$\displaystyle {latex}$")
 
 
-def _chart(chart: alt.LayerChart) -> None:
-    """A chart whose specification the tests validate, so that no visitor waits for it (a quarter of a run)."""
-    st.vega_lite_chart(chart.to_dict(validate=False), width="stretch", theme=None)
-
-
 def _sum(name: str, unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings) -> None:
     t = settings.t
     cell = trace.layer(unit_sum.layer, unit_sum.direction).cell
-    _chart(unit_sum_chart(unit_sum, cell=cell, theme=page_theme(), font_size=settings.font_size, t=t))
+    show_chart(unit_sum_chart(unit_sum, cell=cell, theme=page_theme(), font_size=settings.font_size, t=t))
     st.caption(" ".join([unit_sum_sentence(unit_sum, cell=cell, t=t), sum_note(unit_sum, cell=cell, t=t)]))
     with st.expander(t("Every addend, and the same in PyTorch")):
         names = {"label": t("source"), "weight": t("weight"), "value": t("value"), "product": t("product")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd  # noqa: F401 (see app/ui/charts.py)
 import streamlit as st
 
 from app.ui.settings import Settings, page_theme

@@ -7,11 +7,20 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
-from seqviz.checkpoints import CheckpointInfo, read_info, verified_files
+from seqviz.checkpoints import (
+    CheckpointInfo,
+    Description,
+    TranslatorInfo,
+    read_info,
+    read_translator,
+    verified_files,
+)
 from seqviz.errors import CheckpointError
+from seqviz.models.encoder_decoder import EncoderDecoder
 from seqviz.models.sequence_model import SequenceModel
-from seqviz.text import TextEncoder
+from seqviz.text import PieceEncoder, TextEncoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +48,51 @@ def load_model(name: str, *, root: Path | None = None) -> LoadedModel:
     weights_path, tokenizer_path = verified_files(info, root)
     encoder = TextEncoder.load(tokenizer_path, buckets=info.config.subword_buckets)
     model = SequenceModel(info.config)
+    shared = {"output.weight": "embedding.word.weight"} if info.config.tied_output else {}
+    _fill(model, info, weights_path, shared=shared)
+    _check_vocabulary(info, found=len(encoder.vocabulary), expected=info.config.vocabulary_size)
+    return LoadedModel(info=info, model=model.eval().requires_grad_(False), encoder=encoder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedTranslator:
+    """A translation model with its encoder and description; in evaluation mode, without gradients."""
+
+    info: TranslatorInfo
+    model: EncoderDecoder
+    encoder: PieceEncoder
+
+
+def load_translator(name: str, *, root: Path | None = None) -> LoadedTranslator:
+    """Loads a translation checkpoint by name, verified; raises as ``load_model``."""
+    info = read_translator(name, root)
+    weights_path, tokenizer_path = verified_files(info, root)
+    encoder = PieceEncoder.load(tokenizer_path)
+    model = EncoderDecoder(info.config)
+    _fill(model, info, weights_path, shared={})
+    _check_vocabulary(info, found=len(encoder.vocabulary), expected=info.config.vocabulary_size)
+    return LoadedTranslator(info=info, model=model.eval().requires_grad_(False), encoder=encoder)
+
+
+def _fill(model: nn.Module, info: Description, path: Path, *, shared: dict[str, str]) -> None:
+    """Copies the weights of a file into a model; ``shared`` names parameters that are stored under another name."""
     try:
-        weights = load_file(weights_path)
-        if info.config.tied_output and "embedding.word.weight" in weights:
-            weights["output.weight"] = weights["embedding.word.weight"]
+        weights = load_file(path)
+        weights |= {name: weights[stored] for name, stored in shared.items() if stored in weights}
         model.load_state_dict(weights, strict=True)
     except (SafetensorError, RuntimeError) as error:
         raise CheckpointError(
             "Checkpoint {name}: the weights do not fit its configuration: {reason}.",
-            name=name,
+            name=info.name,
             reason=str(error).splitlines()[0],
         ) from error
-    if len(encoder.vocabulary) != info.config.vocabulary_size:
+
+
+def _check_vocabulary(info: Description, *, found: int, expected: int) -> None:
+    if found != expected:
         raise CheckpointError(
             "Checkpoint {name}: the tokenizer has {found} entries, the model {expected}.",
-            name=name,
-            found=len(encoder.vocabulary),
-            expected=info.config.vocabulary_size,
+            name=info.name,
+            found=found,
+            expected=expected,
         )
-    return LoadedModel(info=info, model=model.eval().requires_grad_(False), encoder=encoder)

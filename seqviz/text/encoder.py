@@ -121,7 +121,7 @@ class TextEncoder:
 
     def encode(self, text: str) -> Encoded:
         """Splits and numbers a text of any language."""
-        text = _scalar(text)
+        text = scalar(text)
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         originals = tuple(text[start:end] for start, end in encoding.offsets)
         return self._encoded(tuple(encoding.ids), originals)
@@ -157,8 +157,8 @@ class TextEncoder:
         return self.unknown_id
 
 
-def _scalar(text: str) -> str:
-    """Lone surrogates (broken input) become the replacement character; everything else stays."""
+def scalar(text: str) -> str:
+    """A text that UTF-8 can hold: lone surrogates become the replacement character, everything else stays."""
     return text.encode("utf-8", "replace").decode("utf-8") if any("\ud800" <= c <= "\udfff" for c in text) else text
 
 

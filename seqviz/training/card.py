@@ -11,6 +11,9 @@ FIGURE_NAMES = {
     "f1": "entity-level F1, %",
     "tag_accuracy": "right tags, %",
     "tokens": "predicted tokens",
+    "bleu": "BLEU, beam 5, length-normalised",
+    "bleu_greedy": "BLEU, greedy",
+    "sources": "different source sentences",
 }
 
 
@@ -65,6 +68,9 @@ torch {details["versions"]["torch"]}.
 def _figure_name(key: str) -> str:
     if key.startswith("f1_"):
         return f"F1 of {key.removeprefix('f1_')}, %"
+    if key not in FIGURE_NAMES and key.startswith("bleu"):
+        kind = "bleu_greedy" if key.startswith("bleu_greedy") else "bleu"
+        return f"{FIGURE_NAMES[kind]}, on {key.removeprefix(f'{kind}_')}"
     return FIGURE_NAMES.get(key, key)
 
 

@@ -163,6 +163,7 @@ def _grid(point: _Point, steps: Sequence[CliffStep], reach: float) -> tuple[Floa
     pace = (time.perf_counter() - started) / 3
     low, high = _SURFACE_POINTS
     count = int(min(high, max(low, (_SURFACE_SECONDS / max(pace, 1e-6)) ** 0.5)))
+    count -= 1 - count % 2  # odd: one row goes through the weights themselves
     width = max(0.6 * reach, 1.3 * max(abs(step.across) for step in steps))
     return np.linspace(-0.35 * reach, reach, count), np.linspace(-width, width, count)
 

@@ -3,6 +3,7 @@
 text            UTF-8 text (language models)
 classification  one example a line: label TAB text
 tagging         one word a line: word TAB tag (BIO), an empty line after each sentence
+translation     one pair a line, columns divided by TAB (``seqviz.training.parallel``)
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def read_text(path: Path) -> str:
 def read_classification(path: Path) -> list[Labelled]:
     """Rows of label TAB text."""
     rows = []
-    for number, line in _lines(path):
+    for number, line in lines(path):
         label, tab, text = line.partition("\t")
         if not tab or not text.strip():
             raise DataFormatError(
@@ -55,7 +56,7 @@ def read_tagging(path: Path) -> list[Tagged]:
     sentences: list[Tagged] = []
     words: list[str] = []
     tags: list[str] = []
-    for number, line in [*_lines(path, keep_empty=True), (0, "")]:
+    for number, line in [*lines(path, keep_empty=True), (0, "")]:
         if not line.strip():
             if words:
                 sentences.append((tuple(words), tuple(tags)))
@@ -97,7 +98,8 @@ def _key(text: str) -> str:
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold().replace("lrb", "").replace("rrb", ""))
 
 
-def _lines(path: Path, *, keep_empty: bool = False) -> Iterator[tuple[int, str]]:
+def lines(path: Path, *, keep_empty: bool = False) -> Iterator[tuple[int, str]]:
+    """The lines of a text file with their numbers from 1, without their ends; empty ones only if they are kept."""
     for number, raw in enumerate(read_text(path).split("\n"), 1):
         line = raw.rstrip("\r")
         if line.strip() or keep_empty:

@@ -7,15 +7,30 @@ from pathlib import Path
 import torch
 
 from seqviz.errors import InvalidInputError
-from seqviz.models.loading import LoadedModel
+from seqviz.metrics.corpus_bleu import corpus_bleu
+from seqviz.models.loading import LoadedModel, LoadedTranslator
 from seqviz.training.datasets import read_classification, read_tagging, read_text
-from seqviz.training.preparation import classified, corpus_ids, tagged
+from seqviz.training.parallel import by_source
+from seqviz.training.preparation import classified, corpus_ids, pairs_of, tagged
 from seqviz.training.tasks import Example, evaluate_examples, language_model_figures
+from seqviz.training.translation import translation_figures
+
+
+def evaluate_translator(loaded: LoadedTranslator, path: Path) -> tuple[dict[str, float], str]:
+    """BLEU of a translation model on a file of pairs, greedy and with beam 5, and sacrebleu's signature.
+
+    All references of a source count; the columns are those of the model's recipe.
+    """
+    references = by_source(pairs_of(loaded.info.details["data"], path))
+    if not references:
+        raise InvalidInputError("{path} has no sentence pairs.", path=path)
+    figures = translation_figures(loaded.model, loaded.encoder, references)
+    return figures, corpus_bleu(["a"], list(references.values())[:1]).signature
 
 
 def evaluate_file(loaded: LoadedModel, path: Path) -> dict[str, float]:
     """The task's standard figures of a model on a file of the documented format (``seqviz.training.datasets``)."""
-    task, labels = loaded.info.config.task, loaded.labels
+    task, labels = loaded.model.config.task, loaded.labels
     examples: list[Example]
     with torch.inference_mode():
         if task == "language_model":

@@ -6,17 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+import torch
 from torch import Tensor
 
-from seqviz.config import ModelConfig
+from seqviz.config import ModelConfig, TranslationConfig
 from seqviz.errors import unknown_name
-from seqviz.text import TextEncoder
+from seqviz.models.encoder_decoder import EncoderDecoder
+from seqviz.models.sequence_model import SequenceModel
+from seqviz.text import PieceEncoder, TextEncoder
 from seqviz.text.encoder import END_OF_LINE
 from seqviz.training.datasets import Labelled, Tagged, read_classification, read_tagging, read_text, without_overlap
 from seqviz.training.embeddings import cooccurrence_vectors
+from seqviz.training.parallel import Pair, Substitutions, read_pairs
 from seqviz.training.recipe_file import Recipe
-from seqviz.training.tasks import Example, LabelledTask, LanguageModelTask, TrainingTask
+from seqviz.training.tasks import Batch, Example, LabelledTask, LanguageModelTask, TrainingTask
+from seqviz.training.translation import TranslationTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,22 +32,26 @@ class Prepared:
     Args:
         recipe: the recipe.
         encoder: with the vocabulary of the training data.
-        labels: names of the classes or tags; empty for language models.
+        labels: names of the classes or tags; empty where the outputs are the vocabulary.
         config: of the model.
         task: the numbered data.
+        model: new, not trained yet.
     """
 
     recipe: Recipe
-    encoder: TextEncoder
+    encoder: TextEncoder | PieceEncoder
     labels: tuple[str, ...]
-    config: ModelConfig
-    task: TrainingTask
+    config: ModelConfig | TranslationConfig
+    task: TrainingTask[Any, Any]
+    model: SequenceModel | EncoderDecoder
 
 
 def prepare(recipe: Recipe, *, data: Path) -> Prepared:
-    """Reads the data, counts the vocabulary, numbers everything."""
+    """Reads the data, counts the vocabulary, numbers everything, makes a model with the recipe's seed."""
+    if recipe.task == "translation":
+        return _translation(recipe, data)
     if recipe.task not in _READERS:
-        raise unknown_name("task", recipe.task, _READERS)
+        raise unknown_name("task", recipe.task, [*_READERS, "translation"])
     encoder, labels, task = _READERS[recipe.task](recipe, data)
     config = ModelConfig.from_dict(
         {
@@ -50,10 +60,40 @@ def prepare(recipe: Recipe, *, data: Path) -> Prepared:
             "output_size": len(labels) or len(encoder.vocabulary),
         }
     )
-    return Prepared(recipe=recipe, encoder=encoder, labels=labels, config=config, task=task)
+    torch.manual_seed(recipe.train.seed)
+    return Prepared(
+        recipe=recipe, encoder=encoder, labels=labels, config=config, task=task, model=SequenceModel(config)
+    )
 
 
-_Parts = tuple[TextEncoder, tuple[str, ...], TrainingTask]
+def _translation(recipe: Recipe, data: Path) -> Prepared:
+    options = recipe.data
+    train = [pair for path in options["train"] for pair in pairs_of(options, data / path)]
+    pieces = dict(recipe.tokenizer)
+    if (kind := pieces.pop("kind")) != "bpe":
+        raise unknown_name("tokenizer kind", kind, ("bpe",))
+    encoder = PieceEncoder.build((text for pair in train for text in pair), **pieces)
+    lexicon = options.get("substitutions")
+    task = TranslationTask(
+        train,
+        pairs_of(options, data / options["valid"]),
+        encoder=encoder,
+        watched_sources=options.get("watched_sources"),
+        substitutions=Substitutions.load(lexicon) if lexicon else None,
+        hasty_typing=options.get("hasty_typing", 0.0),
+        also_measured={name: pairs_of(options, data / path) for name, path in options.get("also_measured", {}).items()},
+    )
+    config = TranslationConfig.from_dict({**recipe.model, "vocabulary_size": len(encoder.vocabulary)})
+    torch.manual_seed(recipe.train.seed)
+    return Prepared(recipe=recipe, encoder=encoder, labels=(), config=config, task=task, model=EncoderDecoder(config))
+
+
+def pairs_of(options: dict[str, Any], path: Path) -> list[Pair]:
+    """The sentence pairs of a file, from the columns that a recipe's [data] table names."""
+    return read_pairs(path, source_column=options["source_column"], target_column=options["target_column"])
+
+
+_Parts = tuple[TextEncoder, tuple[str, ...], TrainingTask[SequenceModel, Batch]]
 
 
 def _encoder(recipe: Recipe, words: Sequence[str]) -> TextEncoder:
@@ -149,11 +189,12 @@ def tagged(sentences: Sequence[Tagged], encoder: TextEncoder, labels: Sequence[s
 def word_vectors(prepared: Prepared, *, data: Path) -> Tensor | None:
     """The first word vectors, counted as the recipe's [embeddings] table says; None if it has none."""
     options = dict(prepared.recipe.embeddings)
-    if not options:
+    if not options or not isinstance(prepared.encoder, TextEncoder):
         return None
+    encode = prepared.encoder.encode
     lines = [line for path in options.pop("texts") for line in read_text(data / path).split("\n")]
     return cooccurrence_vectors(
-        [*prepared.task.training_ids(), *(prepared.encoder.encode(line).ids for line in lines)],
+        [*prepared.task.training_ids(), *(encode(line).ids for line in lines)],
         vocabulary_size=prepared.config.vocabulary_size,
         size=prepared.config.embedding_size,
         seed=prepared.recipe.train.seed,

@@ -33,10 +33,11 @@ class RecipeRun:
 
     def __init__(self, recipe: Recipe, *, data: Path, folder: Path) -> None:
         self.prepared = prepare(recipe, data=data)
-        torch.manual_seed(recipe.train.seed)
-        self.model = SequenceModel(self.prepared.config)
-        if not (folder / STATE_FILE).exists() and (vectors := word_vectors(self.prepared, data=data)) is not None:
-            self.model.embedding.word.weight.data.copy_(vectors)
+        self.model = self.prepared.model
+        if isinstance(self.model, SequenceModel) and not (folder / STATE_FILE).exists():
+            vectors = word_vectors(self.prepared, data=data)
+            if vectors is not None:
+                self.model.embedding.word.weight.data.copy_(vectors)
         self._trainer = Trainer(self.model, self.prepared.task, recipe.train, folder=folder)
 
     def steps(self) -> Iterator[TrainStep]:

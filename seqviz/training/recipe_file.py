@@ -18,11 +18,14 @@ _NAMES = ("name", "title", "family")
 _TABLES: dict[str, tuple[str, ...]] = {
     "data": ("train", "valid"),
     "tokenizer": ("kind",),
-    "model": ("task", "cell", "embedding_size", "hidden_size"),
+    "model": ("task", "cell", "embedding_size"),
     "train": (),
     "card": ("summary", "restricted", "licence", "data_notes", "published", "weaknesses"),
 }
 """The tables of a recipe and what each must hold."""
+
+_SIZES = {"translation": ("encoder_size", "decoder_size", "score")}
+"""What the model table of a task must hold besides; of all other tasks ``hidden_size``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,8 @@ def _check_complete(name: str, raw: dict[str, Any]) -> None:
     missing = [key for key in (*_NAMES, *_TABLES) if key not in raw]
     for table, keys in _TABLES.items():
         missing += [f"{table}.{key}" for key in keys if key not in raw.get(table, {})]
+    model = raw.get("model", {})
+    missing += [f"model.{key}" for key in _SIZES.get(model.get("task", ""), ("hidden_size",)) if key not in model]
     if raw.get("card", {}).get("restricted") and "restriction" not in raw["card"]:
         missing.append("card.restriction")
     for key in raw:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,19 @@ from seqviz.models.stack import locked_dropout
 from seqviz.text import Encoded
 
 _Item = TypeVar("_Item")
+
+ModelT = TypeVar("ModelT", bound=nn.Module)
+_TaskModel_contra = TypeVar("_TaskModel_contra", bound=nn.Module, contravariant=True)
+
+
+class AnyBatch(Protocol):
+    """What the trainer knows of a batch."""
+
+    @property
+    def starts_stream(self) -> bool: ...
+
+
+BatchT = TypeVar("BatchT", bound=AnyBatch)
 
 IGNORED = -100
 """Target of a padded position."""
@@ -39,19 +52,23 @@ class Batch:
     starts_stream: bool = True
 
 
-class TrainingTask(Protocol):
-    """One kind of data with its loss and figure."""
+class TrainingTask(Protocol[_TaskModel_contra, BatchT]):
+    """One kind of data with its loss and figure, for one kind of model and batch."""
 
     figure: str
     higher_is_better: bool
 
-    def batches(self, epoch: int, batch_size: int, seed: int) -> Iterator[Batch]: ...
+    def batches(self, epoch: int, batch_size: int, seed: int) -> Iterator[BatchT]: ...
 
     def batches_per_epoch(self, batch_size: int) -> int: ...
 
-    def evaluate(self, model: SequenceModel) -> dict[str, float]: ...
+    def loss(
+        self, model: _TaskModel_contra, batch: BatchT, carries: list[Carry] | None, config: TrainConfig
+    ) -> tuple[Tensor, list[Carry]]: ...
 
-    def measure(self, model: SequenceModel) -> dict[str, float]: ...
+    def evaluate(self, model: _TaskModel_contra) -> dict[str, float]: ...
+
+    def measure(self, model: _TaskModel_contra) -> dict[str, float]: ...
 
     def training_ids(self) -> Sequence[Sequence[int]]: ...
 
@@ -131,7 +148,16 @@ def prefix_weights(lengths: Tensor, steps: int, share: float) -> Tensor:
     return share * rising / rising.sum(1, keepdim=True) + (1 - share) * (position == ends)
 
 
-class LanguageModelTask:
+class _SequenceTask:
+    """The loss of the models that label, classify or go on with one sequence."""
+
+    def loss(
+        self, model: SequenceModel, batch: Batch, carries: list[Carry] | None, config: TrainConfig
+    ) -> tuple[Tensor, list[Carry]]:
+        return training_loss(model, batch, carries, config)
+
+
+class LanguageModelTask(_SequenceTask):
     """A long text in parallel streams, read in windows whose states are carried over.
 
     Args:
@@ -216,7 +242,7 @@ class Example:
     target: int | tuple[int, ...]
 
 
-class LabelledTask:
+class LabelledTask(_SequenceTask):
     """Texts with a class each, or with a tag for each word.
 
     Args:
@@ -297,7 +323,7 @@ def _padded(row: Sequence[_Item], size: int, filler: _Item) -> list[_Item]:
     return [*row, *[filler] * (size - len(row))]
 
 
-def better(task: TrainingTask, figure: float, best: float | None) -> bool:
+def better(task: TrainingTask[Any, Any], figure: float, best: float | None) -> bool:
     """Whether a figure beats the best one so far."""
     if best is None or math.isnan(best):
         return not math.isnan(figure)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Generic
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,8 +23,7 @@ from torch import Tensor
 from seqviz.config import TrainConfig
 from seqviz.errors import CheckpointError, SeqvizError
 from seqviz.models.cells import Carry
-from seqviz.models.sequence_model import SequenceModel
-from seqviz.training.tasks import Batch, TrainingTask, better, training_loss
+from seqviz.training.tasks import BatchT, ModelT, TrainingTask, better
 
 STATE_FILE = "state.safetensors"
 
@@ -70,7 +70,7 @@ class _State:
     finished: bool = False
 
 
-class Trainer:
+class Trainer(Generic[ModelT, BatchT]):
     """Trains a model on a task; iterate over ``steps()``.
 
     Args:
@@ -83,8 +83,8 @@ class Trainer:
 
     def __init__(
         self,
-        model: SequenceModel,
-        task: TrainingTask,
+        model: ModelT,
+        task: TrainingTask[ModelT, BatchT],
         config: TrainConfig,
         *,
         folder: Path | None = None,
@@ -98,6 +98,7 @@ class Trainer:
         self._optimizer = torch.optim.AdamW(
             [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
             lr=config.learning_rate,
+            betas=(0.9, config.second_decay),
             fused=True,
         )
         self._parameters = dict(model.named_parameters())
@@ -125,6 +126,13 @@ class Trainer:
         evaluate_every = max(1, per_epoch // self.config.evaluations_per_epoch)
         started, saved = self._clock() - self._state.seconds, self._clock()
         state = self._state
+        if state.step >= total + evaluate_every:
+            raise CheckpointError(
+                "The run has gone {step} steps; {epochs} epochs are {total}. Raise train.max_epochs or start over.",
+                step=state.step,
+                epochs=self.config.max_epochs,
+                total=total,
+            )
         while not state.finished and state.epoch < self.config.max_epochs:
             batches = self.task.batches(state.epoch, self.config.batch_size, self.config.seed)
             for index, batch in enumerate(batches):
@@ -148,14 +156,14 @@ class Trainer:
         state.finished = True
         self._save()
 
-    def _step(self, batch: Batch, total: int) -> TrainStep:
+    def _step(self, batch: BatchT, total: int) -> TrainStep:
         state, config = self._state, self.config
         rate = learning_rate(state.step, total, config)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self.model.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bfloat16"):
-            loss, carries = training_loss(self.model, batch, self._carries, config)
+            loss, carries = self.task.loss(self.model, batch, self._carries, config)
         self._carries = [tuple(part.detach() for part in carry) for carry in carries]
         loss.backward()
         norm = torch.nn.utils.get_total_norm([p.grad for p in self._parameters.values() if p.grad is not None])
@@ -247,11 +255,13 @@ class Trainer:
         part = _Prefixed(tensors)
         shapes = {name: tensor.shape for name, tensor in part["model."].items()}
         same_model = shapes == {name: parameter.shape for name, parameter in self._parameters.items()}
-        if not same_model or TrainConfig.from_dict(json.loads(metadata["config"])) != self.config:
+        if not same_model or not same_steps(TrainConfig.from_dict(json.loads(metadata["config"])), self.config):
             raise CheckpointError(
                 "{path} belongs to a run with other settings; remove it or choose another folder.", path=path
             )
         self._state = _State(**json.loads(metadata["state"]))
+        if self._state.epoch < self.config.max_epochs and self._state.evaluations_without_gain < self.config.patience:
+            self._state.finished = False  # a run that was finished goes on if it is now to be longer
         self._copy(part["model."])
         self._average, self.best_weights = part["average."], part["best."]
         for name, moment in part["optimizer."].items():
@@ -276,10 +286,19 @@ class _Prefixed:
         return {k.removeprefix(prefix): v for k, v in self._tensors.items() if k.startswith(prefix)}
 
 
+def same_steps(first: TrainConfig, second: TrainConfig) -> bool:
+    """Whether two configurations take the same steps as far as both go: how long they go may then differ."""
+    if first.schedule == second.schedule == "inverse_root":
+        first = replace(first, max_epochs=second.max_epochs)
+    return first == second
+
+
 def learning_rate(step: int, total: int, config: TrainConfig) -> float:
-    """Linear warm-up to the peak, then a cosine down to its final share."""
+    """Linear warm-up to the peak, then a cosine down to its final share, or a fall with the root of the steps."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
+    if config.schedule == "inverse_root":
+        return config.learning_rate * math.sqrt(max(1, config.warmup_steps) / (step + 1))
     progress = (step - config.warmup_steps) / max(1, total - config.warmup_steps)
     share = config.final_rate_share
     return config.learning_rate * (share + (1 - share) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))

@@ -77,8 +77,11 @@ def test_the_inputs_stand_ready(opened: Opened):
     assert not app.get("progress")
 
 
-def test_a_run_goes_to_its_end_and_its_cliff_is_measured(opened: Opened):
+def test_a_run_goes_to_its_end_and_its_cliff_is_measured_and_the_link_shows_it(opened: Opened):
     app = until(started(opened), lambda app: state(app).startswith("finished"))
+    other = clipping(opened, run=query(app, "run") or "")
+    assert state(other) == state(app)
+    assert not other.warning
     assert state(app) == "finished: step 40 of 40"
     assert "length 8 · RNN, ReLU, 6 units" in captions(app)
     assert app.button(key="run-pause").disabled
@@ -91,14 +94,7 @@ def test_a_run_goes_to_its_end_and_its_cliff_is_measured(opened: Opened):
     assert re.fullmatch(r"[-\d.e+]+_[-\d.e+]+_0.25_0.02", query(app, "gradient") or "")
 
 
-def test_another_session_with_the_link_sees_the_same_run(opened: Opened):
-    app = until(started(opened), lambda app: state(app).startswith("finished"))
-    other = clipping(opened, run=query(app, "run") or "")
-    assert state(other) == state(app)
-    assert not other.warning
-
-
-def test_a_run_is_paused_goes_on_and_is_stopped(opened: Opened):
+def test_a_run_is_paused_goes_on_is_stopped_and_found_again_beside_another(opened: Opened):
     app = started(opened, clip_steps="5000", clip_with="norm")
     until(app, lambda app: state(app).startswith("running"))
     app.button(key="run-pause").click().run()
@@ -108,6 +104,14 @@ def test_a_run_is_paused_goes_on_and_is_stopped(opened: Opened):
     app.button(key="run-stop").click().run()
     until(app, lambda app: state(app).startswith("stopped"))
     assert app.button(key="run-stop").disabled
+    first = query(app, "run")
+    app.number_input(key="clip_seed").set_value(2).run()
+    app.button(key="run-start").click().run()
+    assert query(app, "run") not in (first, None)
+    assert "seed 2" in captions(app)
+    app.button(key=f"own-{first}").click().run()
+    assert query(app, "run") == first
+    assert "seed 1" in captions(app)
 
 
 def test_another_threshold_branches_off(opened: Opened):
@@ -128,18 +132,6 @@ def test_a_run_of_long_ago_is_said_to_be_gone_and_another_can_be_set_up(opened: 
         "There is no such run any more: runs are kept for some hours, and end with the server."
     ]
     assert not app.button(key="run-start").disabled
-
-
-def test_the_way_back_to_an_own_run_is_offered(opened: Opened):
-    app = until(started(opened), lambda app: state(app).startswith("finished"))
-    first = query(app, "run")
-    app.number_input(key="clip_seed").set_value(2).run()
-    app.button(key="run-start").click().run()
-    assert query(app, "run") not in (first, None)
-    assert "seed 2" in captions(app)
-    app.button(key=f"own-{first}").click().run()
-    assert query(app, "run") == first
-    assert "seed 1" in captions(app)
 
 
 @pytest.mark.parametrize(
@@ -168,11 +160,9 @@ def test_what_cannot_be_run_is_said_with_what_is_allowed(opened: Opened, setting
     assert app.button(key="run-start").disabled
 
 
-@pytest.mark.parametrize(
-    "text", ["<script>alert(1)</script> and some more words of no use", "猫吃了鱼，狗看见了猫。🐈" * 4]
-)
-def test_odd_texts_are_learned(opened: Opened, text: str):
-    app = started(opened, clip_task="text", clip_text=text, clip_with="norm")
+def test_an_odd_text_is_learned(opened: Opened):
+    text = "<script>alert(1)</script> 猫吃了鱼，狗看见了猫。🐈 $x$ مرحبا"
+    app = started(opened, clip_task="text", clip_text=text, clip_with="norm", clip_steps="10")
     until(app, lambda app: state(app).startswith("finished"))
     assert not app.warning
 

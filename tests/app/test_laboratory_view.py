@@ -129,7 +129,7 @@ def test_the_scale_and_the_carrier_are_switches(laboratory):
 
 @pytest.mark.parametrize("model", ["entities-bilstm", "sentiment-gru", "shakespeare-lstm-2x512", "wikitext-lstm"])
 def test_a_trained_models_jacobians_are_shown_on_the_text(laboratory, model):
-    app = laboratory(lab="trained", model=model, text="Harry met Ron", cells="one")
+    app = laboratory(lab="trained", model=model, text="Harry met Ron", beside="none")
     assert charts(app) == 2
     assert "steps multiply an error by at most" in captions(app)
     assert not app.warning
@@ -140,7 +140,7 @@ def test_models_of_a_family_stand_side_by_side(laboratory):
 
 
 def test_the_layer_and_direction_of_a_trained_model_can_be_chosen(laboratory):
-    app = laboratory(lab="trained", model="entities-bilstm", text="Harry met Ron", layer="0.backward", cells="one")
+    app = laboratory(lab="trained", model="entities-bilstm", text="Harry met Ron", layer="0.backward", beside="none")
     backward = captions(app)
     app.selectbox(key="layer").set_value("0.forward").run()
     assert captions(app) != backward
@@ -168,7 +168,7 @@ def test_no_cell_at_all_is_said_in_a_sentence(laboratory):
     "text", ["<script>alert(1)</script> a", "你好 世界 🐈", "$\\frac{a}{b}$ `x` **b**", "مرحبا بالعالم"]
 )
 def test_odd_texts_are_read(laboratory, text):
-    app = laboratory(lab="trained", model="wikitext-gru", text=text, cells="one")
+    app = laboratory(lab="trained", model="wikitext-gru", text=text, beside="none")
     assert charts(app) == 2
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.app.conftest import Opened, write_models
+from tests.helpers import write_tiny_translator
 
 PAGE = "app_pages/models.py"
 
@@ -32,3 +33,15 @@ def test_a_damaged_checkpoint_is_said_and_the_others_are_listed(opened: Opened, 
 def test_without_any_model_there_is_no_table_and_no_fault(opened: Opened, tmp_path):
     app = opened(page=PAGE, root=tmp_path / "nowhere")
     assert not app.dataframe
+
+
+def test_a_translator_has_its_card_here_and_is_not_offered_where_it_cannot_be_shown(opened: Opened, tmp_path):
+    write_models(tmp_path)
+    write_tiny_translator(tmp_path, name="fra-eng")
+    app = opened(page=PAGE, root=tmp_path)
+    assert "fra-eng" in list(app.dataframe[0].value["Name"])
+    app.selectbox(key="card").set_value("fra-eng").run()
+    assert any("Tiny translation (additive)" in markdown.value for markdown in app.markdown)
+    for page in ("app_pages/unroll.py", "app_pages/gradients.py"):
+        app = opened(page=page, root=tmp_path)
+        assert not any("translation" in option for option in app.selectbox(key="model").options)

@@ -32,6 +32,6 @@ def test_an_example_is_run_stands_in_the_url_and_survives_a_reload(page: Page, a
 
 @pytest.mark.parametrize("viewport", [PHONE], indirect=True, ids=["phone"])
 def test_a_trained_models_jacobians_fit_a_phone(page: Page, app_url: str, viewport):
-    page.goto(f"{app_url}/gradients?view=laboratory&lab=trained&model=sentiment-rnn&cells=one&text=not+good")
+    page.goto(f"{app_url}/gradients?view=laboratory&lab=trained&model=sentiment-rnn&beside=none&text=not+good")
     expect(page.get_by_text(re.compile("2 steps multiply an error by at most"))).to_be_visible(timeout=60_000)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0

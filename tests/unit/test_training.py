@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -57,7 +58,7 @@ def examples(*, count: int, tagging: bool) -> list[Example]:
     ]
 
 
-def task_named(name: str) -> TrainingTask:
+def task_named(name: str) -> TrainingTask[SequenceModel, Batch]:
     if name == "language_model":
         ids = [(step * step // 3) % 7 for step in range(150)]
         return LanguageModelTask(ids[:110], ids[110:], unroll_steps=5)
@@ -88,7 +89,7 @@ def model_for(name: str, *, seed: int = 1) -> SequenceModel:
     )
 
 
-def trainer_for(name: str, folder: Path | None = None, *, config: TrainConfig = TRAIN) -> Trainer:
+def trainer_for(name: str, folder: Path | None = None, *, config: TrainConfig = TRAIN) -> Trainer[SequenceModel, Batch]:
     return Trainer(model_for(name), task_named(name), config, folder=folder, save_seconds=0.0)
 
 
@@ -217,6 +218,9 @@ class _Scripted:
     def batches(self, epoch: int, batch_size: int, seed: int) -> Iterator[Batch]:
         return self._inner.batches(epoch, batch_size, seed)
 
+    def loss(self, *parts: Any) -> tuple[Tensor, list[Any]]:
+        return self._inner.loss(*parts)
+
     def training_ids(self) -> list[list[int]]:
         return []
 
@@ -286,6 +290,46 @@ def test_gradient_that_is_not_finite_stops_the_run_before_it_spoils_the_weights(
 def test_learning_rate_warms_up_linearly_and_falls_as_a_cosine(step: int, expected: float) -> None:
     config = TrainConfig(learning_rate=1.0, warmup_steps=4, final_rate_share=0.1)
     assert learning_rate(step, 12, config) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("step", "expected"), [(0, 0.25), (3, 1.0), (15, 0.5), (63, 0.25)])
+@pytest.mark.parametrize("total", [64, 1000])
+def test_learning_rate_of_the_inverse_root_does_not_depend_on_the_end(step: int, expected: float, total: int) -> None:
+    config = TrainConfig(learning_rate=1.0, warmup_steps=4, schedule="inverse_root")
+    assert learning_rate(step, total, config) == pytest.approx(expected)
+
+
+def test_a_run_with_the_inverse_root_goes_on_when_it_is_to_be_longer(tmp_path: Path) -> None:
+    short = replace(TRAIN, schedule="inverse_root", max_epochs=2)
+    whole = trainer_for("tagging", config=replace(short, max_epochs=3))
+    list(whole.steps())
+    list(trainer_for("tagging", tmp_path, config=short).steps())
+    longer = trainer_for("tagging", tmp_path, config=replace(short, max_epochs=3))
+    assert len(list(longer.steps())) == 6
+    expect_equal_bits(weights(whole), weights(longer))
+
+
+def test_a_run_with_the_inverse_root_ends_early_with_the_weights_of_a_short_run(tmp_path: Path) -> None:
+    long = replace(TRAIN, schedule="inverse_root", max_epochs=9)
+    started = trainer_for("tagging", tmp_path, config=long).steps()
+    for _ in range(13):  # two epochs of six steps and one step, no evaluation behind the second epoch
+        next(started)
+    del started
+    ended = trainer_for("tagging", tmp_path, config=replace(long, max_epochs=2))
+    assert list(ended.steps()) == []
+    whole = trainer_for("tagging", config=replace(long, max_epochs=2))
+    list(whole.steps())
+    expect_equal_bits(whole.best_weights, ended.best_weights)
+
+
+def test_a_run_that_has_gone_too_far_is_not_passed_off_as_a_short_one(tmp_path: Path) -> None:
+    long = replace(TRAIN, schedule="inverse_root", max_epochs=9)
+    started = trainer_for("tagging", tmp_path, config=long).steps()
+    for _ in range(16):
+        next(started)
+    del started
+    with pytest.raises(CheckpointError, match="has gone 16 steps; 2 epochs are 12"):
+        list(trainer_for("tagging", tmp_path, config=replace(long, max_epochs=2)).steps())
 
 
 def test_learning_rate_without_warmup_starts_at_the_peak() -> None:
