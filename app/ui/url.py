@@ -52,6 +52,13 @@ def arrive() -> None:
     state[_PAGE] = page
 
 
+def bring_along(key: str) -> None:
+    """The same for a widget that is bound to the URL by Streamlit: a page that was just come to gets its value."""
+    state = st.session_state
+    if state.get(_MOVED) and key not in st.query_params and state.get(key) is not None:
+        state[key] = state[key]
+
+
 def _follow(key: str) -> None:
     """A link that was opened, or back and forward, wins over the session; from page to page the session goes along."""
     url = st.query_params.get(key)
