@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.focus import forget_focus
 from app.ui.sentence_input import fallback_example, sentence_input
-from app.ui.url import keep, take
+from app.ui.url import forget, keep, take
 from seqviz.backends.requests import BackwardRequest, TraceRequest
 from seqviz.charts.notation import visible
 from seqviz.checkpoints import CheckpointInfo
@@ -196,7 +196,5 @@ def _take_example(example: Example) -> None:
     for key, value in (("text2", example.compare_text), ("model2", example.compare_model)):
         if value:
             state[key] = value
-    state.pop("loss", None)
-    if "loss" in st.query_params:
-        del st.query_params["loss"]
+    forget("loss")
     forget_focus()

@@ -85,6 +85,14 @@ def keep(key: str, default: str) -> None:
     st.session_state[_written(key)] = text
 
 
+def forget(key: str) -> None:
+    """A value gives way to the default of its next run, in the session and in the URL; for callbacks."""
+    for place in (key, _written(key)):
+        st.session_state.pop(place, None)
+    if key in st.query_params:
+        del st.query_params[key]
+
+
 def remember(page: str, keys: Sequence[str]) -> None:
     """Keeps what the URL says of a page, for ``recall``; called at the end of its run."""
     found = {key: st.query_params[key] for key in keys if key in st.query_params}
