@@ -12,6 +12,7 @@ from app.ui.focus import forget_focus
 from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.url import forget, keep, take
 from seqviz.backends.requests import BackwardRequest, TraceRequest
+from seqviz.charts.gradient_scale import SCALES, Scale
 from seqviz.charts.notation import visible
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.examples import Example, gradient_examples
@@ -127,6 +128,20 @@ def multiplier_input(t: Translator) -> float:
             ),
         )
     )
+
+
+def scale_input(t: Translator, place: DeltaGenerator | None = None) -> Scale:
+    """Draws the choice of the scale of all gradients."""
+    take("scale", SCALES, SCALES[0])
+    scale = (place or st).segmented_control(
+        t("Scale"),
+        SCALES,
+        required=True,
+        key="scale",
+        format_func=lambda name: {"log": t("absolute, log"), "relative": t("share of the largest")}[name],
+    )
+    keep("scale", SCALES[0])
+    return scale or SCALES[0]
 
 
 def loss_steps(trace: RecurrentTrace) -> list[int]:
