@@ -104,8 +104,9 @@ def _beam(model: EncoderDecoder, sources: Sequence[Sequence[int]], beam_size: in
         parents, tokens = places // vocabulary, places % vocabulary
         ends = (tokens == EOS_ID) | (limits <= length)
         good = ends[:, :beam_size] & values[:, :beam_size].isfinite()
+        done = [one.count >= beam_size for one in finished]
         for row, rank in good.nonzero().tolist():
-            if finished[row].count >= beam_size:
+            if done[row]:
                 continue
             parent = row * beam_size + int(parents[row, rank])
             ending = [] if tokens[row, rank] == EOS_ID else [int(tokens[row, rank])]

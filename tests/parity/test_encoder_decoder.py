@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from seqviz.config import SCORE_NAMES, TranslationConfig
+from seqviz.config import SCORE_NAMES, DecodeConfig, TranslationConfig
+from seqviz.decoding import beam_search
+from seqviz.errors import InvalidInputError
 from seqviz.models.encoder_decoder import EncoderDecoder
-from seqviz.training.translate import translate
+from seqviz.models.loading import load_translator
+from seqviz.tracing.translator_steps import NOT_TEXT, TranslatorSteps
+from seqviz.training.translate import longest_target, translate
+from tests.helpers import PAIRS, write_tiny_translator
 from tests.parity.reference import ReferenceCell, hyperbolic_tangent
 
 BOS, EOS = 2, 3
@@ -171,12 +177,43 @@ def best_by_hand(model: EncoderDecoder, source: list[int], beam_size: int, alpha
         candidates.sort(key=lambda candidate: -candidate[0])
         last = length == limit
         for total, ids in candidates[:beam_size]:
-            if (ids[-1] == EOS or last) and len(finished) < beam_size:
+            if ids[-1] == EOS or last:
                 finished.append((total / length**alpha, ids[:-1] if ids[-1] == EOS else ids))
         if len(finished) >= beam_size or last:
             break
         living = [candidate for candidate in candidates if candidate[1][-1] != EOS][:beam_size]
     return max(finished, key=lambda one: one[0])[1]
+
+
+@pytest.mark.parametrize("beam_size", [2, 4])
+@pytest.mark.parametrize("score", ["additive", "none"])
+def test_the_search_with_its_tree_finds_the_translations_of_the_batch(
+    score: str, beam_size: int, tmp_path: Path
+) -> None:
+    write_tiny_translator(tmp_path, name="tiny", score=score)
+    loaded = load_translator("tiny", root=tmp_path)
+    loaded.model.output_bias[EOS] += 2.0
+    sources = [list(loaded.encoder.encode(source).ids) for source, _ in PAIRS]
+    for source, expected in zip(sources, translate(loaded.model, sources, beam_size=beam_size), strict=True):
+        config = DecodeConfig(
+            beam_size=beam_size, alpha=1.0, max_length=longest_target(len(source)), forbidden=NOT_TEXT
+        )
+        trace = beam_search(TranslatorSteps(loaded, source), config)
+        assert trace.best is not None
+        ids = trace.tokens(trace.best)
+        assert [index for index in ids if index != EOS] == expected
+        logits, weights = loaded.model(torch.tensor([source]), None, torch.tensor([[BOS, *ids[:-1]]]))
+        log_probs = logits[0].log_softmax(-1)[range(len(ids)), list(ids)]
+        assert trace.log_prob[trace.best] == pytest.approx(log_probs.sum().item(), abs=1e-5)
+        if weights is not None:
+            assert trace.attention is not None
+            np.testing.assert_allclose(trace.attention[0], weights[0, 0], atol=1e-6)
+
+
+def test_a_search_over_an_empty_source_is_refused(tmp_path: Path) -> None:
+    write_tiny_translator(tmp_path, name="tiny")
+    with pytest.raises(InvalidInputError, match="nothing to translate yet"):
+        TranslatorSteps(load_translator("tiny", root=tmp_path), [])
 
 
 @pytest.mark.parametrize("beam_size", [1, 2, 4])
