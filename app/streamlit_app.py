@@ -13,8 +13,10 @@ def main() -> None:
     import streamlit as st
 
     from app.ui.settings import read_settings
+    from app.ui.url import arrive
 
     st.set_page_config(page_title="seqviz", page_icon=str(ROOT / "app" / "static" / "icon.svg"), layout="wide")
+    arrive()
     t = read_settings().t
     page = st.navigation(
         [

@@ -41,6 +41,10 @@ class CountNews:
     numbers: np.ndarray
 
 
+def warm_up() -> None:
+    """Has nothing to prepare."""
+
+
 def begin(request: CountRequest) -> _Counting:
     if request.bad == "begin":
         raise InvalidInputError("{field} is {value}; allowed is {low} to {high}.", field="to", value=1, low=2, high=3)

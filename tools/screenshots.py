@@ -60,7 +60,7 @@ def shots() -> list[Shot]:
     found += [Shot(name=f"{page}-chinese", path=path, query=(("lang", "zh_CN"),)) for page, path in PAGES.items()]
     for name, query in (("sentiment", SENTIMENT), ("compared", COMPARED), ("writing", WRITING)):
         found.append(Shot(name=f"unroll-{name}", query=tuple(query.items()), whole=True))
-    for view in ("weights", "dependency"):
+    for view in ("weights", "dependency", "laboratory", "clipping"):
         found.append(Shot(name=f"gradients-{view}", path="gradients", query=(("view", view),), whole=True))
     found.append(Shot(name="gradients-whole", path="gradients", whole=True))
     found.append(Shot(name="unroll-phone", size=SIZES["390x844"], whole=True))

@@ -8,11 +8,10 @@ from app.ui.gate_intervene import intervene_view
 from app.ui.gate_memory import memory_view
 from app.ui.gate_variants import variants_view
 from app.ui.gate_view import gate_view
+from app.ui.installed import installed_models
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
-from seqviz.checkpoints import list_checkpoints
 from seqviz.errors import SeqvizError
-from seqviz.i18n import translate_error
 from seqviz.traces import RecurrentTrace
 
 VIEWS = ("cell", "memory", "variants", "intervene")
@@ -28,13 +27,7 @@ header(
     ),
     settings,
 )
-found, broken = list_checkpoints()
-for error in broken.values():
-    st.warning(translate_error(error, t), icon=":material/broken_image:")
-if not found:
-    st.info(t("No model is installed. Train one with: seqviz train shakespeare-lstm"), icon=":material/info:")
-    st.stop()
-models = {info.name: info for info in found}
+models = installed_models(t)
 
 take("view", VIEWS, VIEWS[0])
 left, right = st.columns(2, vertical_alignment="bottom")

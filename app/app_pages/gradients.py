@@ -7,11 +7,10 @@ from app.ui.clipping_view import clipping_view
 from app.ui.downloads import download_menu
 from app.ui.gradient_runs import gradient_runs
 from app.ui.gradient_views import dependency_view, loss_caption, weights_view
+from app.ui.installed import installed_models
 from app.ui.laboratory_view import laboratory_view
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
-from seqviz.checkpoints import list_checkpoints
-from seqviz.i18n import translate_error
 
 VIEWS = ("time", "weights", "dependency", "laboratory", "clipping")
 
@@ -26,14 +25,6 @@ header(
     ),
     settings,
 )
-found, broken = list_checkpoints()
-for error in broken.values():
-    st.warning(translate_error(error, t), icon=":material/broken_image:")
-if not found:
-    st.info(t("No model is installed. Train one with: seqviz train shakespeare-lstm"), icon=":material/info:")
-    st.stop()
-models = {info.name: info for info in found}
-
 take("view", VIEWS, VIEWS[0])
 view = st.segmented_control(
     t("View"),
@@ -51,9 +42,11 @@ view = st.segmented_control(
 )
 keep("view", VIEWS[0])
 
-if view == "clipping":
+if view == "clipping":  # needs no model
     clipping_view(settings)
     st.stop()
+
+models = installed_models(t)
 if view == "dependency":
     dependency_view(models, settings)
     st.stop()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.ui.backend import show_error
+from app.ui.installed import installed_models
 from app.ui.settings import header, read_settings
 from app.ui.unit_inputs import offer_cut, reading_inputs
 from app.ui.unit_moments import moments_view
@@ -10,9 +11,7 @@ from app.ui.unit_reading import ask_about
 from app.ui.unit_saturation import saturation_view
 from app.ui.unit_tracking import unit_view
 from seqviz.backends.long_requests import LongTextRequest
-from seqviz.checkpoints import list_checkpoints
 from seqviz.errors import SeqvizError, TextTooLongError
-from seqviz.i18n import translate_error
 from seqviz.units import MAX_LONG_PIECES
 
 settings = read_settings()
@@ -26,14 +25,7 @@ header(
     ),
     settings,
 )
-found, broken = list_checkpoints()
-for error in broken.values():
-    st.warning(translate_error(error, t), icon=":material/broken_image:")
-if not found:
-    st.info(t("No model is installed. Train one with: seqviz train shakespeare-lstm"), icon=":material/info:")
-    st.stop()
-
-reading = reading_inputs({info.name: info for info in found}, t)
+reading = reading_inputs(installed_models(t), t)
 view = st.session_state["view"]
 try:
     text = ask_about(LongTextRequest(trace=reading.run), t)

@@ -4,13 +4,12 @@ import streamlit as st
 
 from app.ui.backend import ask_all, show_error
 from app.ui.downloads import download_menu
+from app.ui.installed import installed_models
 from app.ui.settings import header, read_settings
 from app.ui.unroll_inputs import structure_notes, unroll_inputs
 from app.ui.unroll_view import drawn, picture_options, unroll_view
 from seqviz.backends.requests import MAX_PIECES
-from seqviz.checkpoints import list_checkpoints
 from seqviz.errors import SeqvizError
-from seqviz.i18n import translate_error
 from seqviz.traces import RecurrentTrace
 
 settings = read_settings()
@@ -24,14 +23,7 @@ header(
     ),
     settings,
 )
-found, broken = list_checkpoints()
-for error in broken.values():
-    st.warning(translate_error(error, t), icon=":material/broken_image:")
-if not found:
-    st.info(t("No model is installed. Train one with: seqviz train shakespeare-lstm"), icon=":material/info:")
-    st.stop()
-
-inputs = unroll_inputs({info.name: info for info in found}, t)
+inputs = unroll_inputs(installed_models(t), t)
 answers = ask_all(inputs.requests)
 errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
 for error in errors:

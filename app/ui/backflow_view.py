@@ -11,6 +11,7 @@ from app.ui.charts import show_chart
 from app.ui.figure import show_figure
 from app.ui.focus import picture_focus
 from app.ui.settings import Settings, page_theme
+from app.ui.unroll_view import layer_name, sort_name
 from app.ui.url import keep, take
 from seqviz.backends.requests import BackwardRequest, GradientSumRequest
 from seqviz.charts.backflow import Run, backflow_figure
@@ -18,7 +19,7 @@ from seqviz.charts.backflow_curves import Curve
 from seqviz.charts.backflow_words import reach_sentence
 from seqviz.charts.backward_equations import backward_equations
 from seqviz.charts.figure import Figure
-from seqviz.charts.gradient_scale import SCALES, Scale, scientific
+from seqviz.charts.gradient_scale import Scale, scientific
 from seqviz.charts.gradient_sum import gradient_sum_chart, gradient_sum_rows, gradient_sum_sentence
 from seqviz.charts.notation import quantity_name, visible
 from seqviz.charts.unroll_layout import SORTS, UnrollFocus, UnrollOptions, resolved_focus
@@ -26,25 +27,10 @@ from seqviz.checkpoints import fingerprint
 from seqviz.errors import SeqvizError
 from seqviz.gradients import BackwardTrace, GradientSum
 from seqviz.i18n import translator
-from seqviz.traces import LayerTrace, RecurrentTrace
+from seqviz.traces import RecurrentTrace
 
 CURVES = ("hidden_state", "cell_state", "embedding")
 _FIGURE_KEY = "gradient-figure"
-
-
-def scale_input(settings: Settings) -> Scale:
-    """Draws the choice of the scale."""
-    t = settings.t
-    take("scale", SCALES, SCALES[0])
-    scale = st.segmented_control(
-        t("Scale"),
-        SCALES,
-        required=True,
-        key="scale",
-        format_func=lambda name: {"log": t("absolute, log"), "relative": t("share of the largest")}[name],
-    )
-    keep("scale", SCALES[0])
-    return scale or SCALES[0]
 
 
 def picture_inputs(trace: RecurrentTrace, traces: list[BackwardTrace], settings: Settings) -> tuple[UnrollOptions, str]:
@@ -53,9 +39,7 @@ def picture_inputs(trace: RecurrentTrace, traces: list[BackwardTrace], settings:
     parts = {f"{part.layer}.{part.direction}": part for part in trace.layers}
     top = list(parts)[-2 if trace.layers[-1].direction == "backward" else -1]
     take("layer", list(parts), top)
-    name = st.selectbox(
-        t("Layer"), list(parts), key="layer", format_func=lambda name: _layer_name(parts[name], settings)
-    )
+    name = st.selectbox(t("Layer"), list(parts), key="layer", format_func=lambda name: layer_name(parts[name], t))
     keep("layer", top)
     part = parts[name]
     quantities = ["hidden_state", *(["cell_state"] if part.cell_state is not None else []), *part.block_names]
@@ -87,11 +71,7 @@ def picture_inputs(trace: RecurrentTrace, traces: list[BackwardTrace], settings:
         t("Order of units"),
         SORTS,
         key="sort",
-        format_func=lambda name: {
-            "index": t("as in the model"),
-            "variance": t("liveliest first"),
-            "similarity": t("alike together"),
-        }[name],
+        format_func=lambda name: sort_name(name, t),
     )
     keep("sort", SORTS[0])
     cells = part.cell_state is not None and st.toggle(
@@ -249,9 +229,3 @@ def reach_captions(runs: list[Run], others: list[Curve], options: UnrollOptions,
         f"**{name}** · {reach_sentence(trace, layer=layer, direction=options.direction, t=settings.t)}"
         for name, trace in named
     ]
-
-
-def _layer_name(part: LayerTrace, settings: Settings) -> str:
-    t = settings.t
-    direction = t("forward") if part.direction == "forward" else t("backward")
-    return t("{layer}, {direction}").format(layer=part.layer + 1, direction=direction)

@@ -9,7 +9,7 @@ import pandas as pd  # noqa: F401 (Streamlit imports it late; Altair in another 
 import streamlit as st
 from altair.utils import schemapi
 
-from app.ui.downloads import Download
+from app.ui.downloads import Download, picture_files
 from app.ui.settings import page_theme
 from seqviz.charts.chart_files import chart_html, chart_png, chart_svg
 from seqviz.i18n import Translator
@@ -34,12 +34,11 @@ def chart_files(make: Callable[[], alt.TopLevelMixin], *, name: str, ending: str
         t: the reader's language.
     """
     theme = page_theme()
-    label, end = f"{name}: " if name else "", f"{ending}." if ending else ""
-    return [
-        Download(label=label + t("Picture, PNG"), ending=end + "png", mime="image/png",
-                 make=lambda: chart_png(make(), theme=theme)),
-        Download(label=label + t("Picture, SVG"), ending=end + "svg", mime="image/svg+xml",
-                 make=lambda: chart_svg(make(), theme=theme)),
-        Download(label=label + t("Interactive page, HTML (works offline)"), ending=end + "html", mime="text/html",
-                 make=lambda: chart_html(make(), theme=theme)),
-    ]  # fmt: skip
+    return picture_files(
+        lambda: chart_png(make(), theme=theme),
+        lambda: chart_svg(make(), theme=theme),
+        lambda: chart_html(make(), theme=theme),
+        name=name,
+        ending=ending,
+        t=t,
+    )

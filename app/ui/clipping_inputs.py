@@ -71,7 +71,7 @@ def clipping_inputs(t: Translator) -> ClippingConfig | None:
         whole = {
             field: _number(st, label, field, t)
             for field, label in (
-                ("hidden_size", t("Units")),
+                ("hidden_size", t("Hidden units")),
                 ("length", t("Length")),
                 ("batch_size", t("Sequences a step")),
                 ("steps", t("Steps")),

@@ -57,15 +57,33 @@ def figure_files(make: Callable[[], Figure], *, name: str, ending: str, t: Trans
         t: the reader's language.
     """
     theme = page_theme()
+    return picture_files(
+        lambda: make().to_png(theme=theme, scale=2.0),
+        lambda: make().to_svg(theme=theme),
+        lambda: make().to_html(theme=theme),
+        name=name,
+        ending=ending,
+        t=t,
+    )
+
+
+def picture_files(
+    png: Callable[[], bytes],
+    svg: Callable[[], str],
+    html: Callable[[], str],
+    *,
+    name: str,
+    ending: str,
+    t: Translator,
+) -> list[Download]:
+    """The three files of any picture; ``name`` and ``ending`` as in ``figure_files``."""
     label, end = f"{name}: " if name else "", f"{ending}." if ending else ""
+    page = t("Interactive page, HTML (works offline)")
     return [
-        Download(label=label + t("Picture, PNG"), ending=end + "png", mime="image/png",
-                 make=lambda: make().to_png(theme=theme, scale=2.0)),
-        Download(label=label + t("Picture, SVG"), ending=end + "svg", mime="image/svg+xml",
-                 make=lambda: make().to_svg(theme=theme)),
-        Download(label=label + t("Interactive page, HTML (works offline)"), ending=end + "html", mime="text/html",
-                 make=lambda: make().to_html(theme=theme)),
-    ]  # fmt: skip
+        Download(label=label + t("Picture, PNG"), ending=end + "png", mime="image/png", make=png),
+        Download(label=label + t("Picture, SVG"), ending=end + "svg", mime="image/svg+xml", make=svg),
+        Download(label=label + page, ending=end + "html", mime="text/html", make=html),
+    ]
 
 
 def number_files(numbers: Numbers, *, mark: str, ending: str, t: Translator) -> list[Download]:

@@ -66,7 +66,9 @@ def focus_of(pictures: Sequence[str]) -> UnrollFocus | None:
         # They go before the URL: while a reader steps fast, the browser still sends an older URL along.
         return news
     last: UnrollFocus | None = st.session_state.get(SHOWN)
-    return focus_from_url() if last is None or url_was_changed() else last
+    linked = focus_from_url()
+    # A page that was just come to has an empty URL: what was in focus on the last one stays.
+    return linked if last is None or (linked is not None and url_was_changed()) else last
 
 
 def picture_focus(key: str, trace: RecurrentTrace, options: UnrollOptions) -> UnrollFocus:

@@ -116,7 +116,7 @@ def _rows(infos: Sequence[CheckpointInfo], speeds: Sequence[Speed], t: Translato
             {
                 t("Cell"): cell_title(info.config.cell, t),
                 t("Name"): info.name,
-                t("Units"): info.config.hidden_size,
+                t("Hidden units"): info.config.hidden_size,
                 t("Gates + candidate"): f"{blocks - 1} + 1",
                 t("Parameters"): f"{info.num_parameters:,}",
                 t("Time, ratio"): f"{speed.seconds / fastest:.2f} ×",

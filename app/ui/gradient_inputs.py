@@ -10,8 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.focus import forget_focus
 from app.ui.sentence_input import fallback_example, sentence_input
-from app.ui.url import keep, take
+from app.ui.url import forget, keep, take
 from seqviz.backends.requests import BackwardRequest, TraceRequest
+from seqviz.charts.gradient_scale import SCALES, Scale
 from seqviz.charts.notation import visible
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.examples import Example, gradient_examples
@@ -129,6 +130,20 @@ def multiplier_input(t: Translator) -> float:
     )
 
 
+def scale_input(t: Translator, place: DeltaGenerator | None = None) -> Scale:
+    """Draws the choice of the scale of all gradients."""
+    take("scale", SCALES, SCALES[0])
+    scale = (place or st).segmented_control(
+        t("Scale"),
+        SCALES,
+        required=True,
+        key="scale",
+        format_func=lambda name: {"log": t("absolute, log"), "relative": t("share of the largest")}[name],
+    )
+    keep("scale", SCALES[0])
+    return scale or SCALES[0]
+
+
 def loss_steps(trace: RecurrentTrace) -> list[int]:
     """Steps that have a loss."""
     if trace.task == "classification":
@@ -196,7 +211,5 @@ def _take_example(example: Example) -> None:
     for key, value in (("text2", example.compare_text), ("model2", example.compare_model)):
         if value:
             state[key] = value
-    state.pop("loss", None)
-    if "loss" in st.query_params:
-        del st.query_params["loss"]
+    forget("loss")
     forget_focus()

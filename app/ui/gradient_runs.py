@@ -8,8 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.backend import ask_sorted, show_error
-from app.ui.backflow_view import scale_input
-from app.ui.gradient_inputs import Reading, backward_requests, loss_input, multiplier_input, reading_inputs
+from app.ui.gradient_inputs import Reading, backward_requests, loss_input, multiplier_input, reading_inputs, scale_input
 from app.ui.settings import Settings
 from seqviz.backends.requests import BackwardRequest
 from seqviz.charts.backflow import Run
@@ -60,7 +59,7 @@ def gradient_runs(models: dict[str, CheckpointInfo], settings: Settings, *, weig
         with left:
             multiplier = multiplier_input(t)
         with middle:
-            scale = scale if weights else scale_input(settings)
+            scale = scale if weights else scale_input(t)
         requests = backward_requests(reading, traces, loss_step, multiplier, weights=weights)
         passes, errors = ask_sorted(requests)
     for error in {str(error): error for error in errors}.values():  # of three models one sentence

@@ -144,7 +144,7 @@ def _say_ranges(t: Translator) -> None:
 
 def _size_inputs(t: Translator) -> LaboratoryConfig:
     steps = st.slider(t("Steps back"), 1, 1000, _DEFAULT.steps, key="back", bind="query-params")
-    units = st.slider(t("Units"), 8, 256, _DEFAULT.hidden_size, 8, key="units", bind="query-params")
+    units = st.slider(t("Hidden units"), 8, 256, _DEFAULT.hidden_size, 8, key="units", bind="query-params")
     seeds = st.slider(t("Seeds"), 1, 10, _DEFAULT.num_seeds, key="seeds", bind="query-params")
     forget = st.slider(
         t("Forget bias of the LSTM"), -10.0, 10.0, _DEFAULT.forget_bias, 0.5, key="forget", bind="query-params",

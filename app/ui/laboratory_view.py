@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.ui.backend import backend, show_error
 from app.ui.charts import show_chart
-from app.ui.gradient_inputs import reading_inputs
+from app.ui.gradient_inputs import reading_inputs, scale_input
 from app.ui.laboratory_downloads import laboratory_downloads
 from app.ui.laboratory_inputs import CELL_TITLES, fresh_inputs, memory_inputs, mode_input
 from app.ui.settings import Settings, page_theme
@@ -37,7 +37,6 @@ from seqviz.types import Direction
 
 AnswerT = TypeVar("AnswerT")
 DEADLINE_SECONDS = 60.0
-SCALES: tuple[Scale, ...] = ("log", "relative")
 PARTS = ("state", "cell_state")
 KINDS = ("steps", "products")
 
@@ -119,16 +118,7 @@ def _curve_inputs(config: LaboratoryConfig, t: Translator) -> tuple[Quantity, Sc
         )
         keep("carrier", QUANTITIES[0])
         quantity = st.session_state["carrier"]
-    take("scale", SCALES, SCALES[0])
-    scale = (right if "lstm" in config.cells else left).segmented_control(
-        t("Scale"),
-        SCALES,
-        required=True,
-        key="scale",
-        format_func=lambda name: {"log": t("absolute, log"), "relative": t("share of the largest")}[name],
-    )
-    keep("scale", SCALES[0])
-    return quantity, scale or SCALES[0]
+    return quantity, scale_input(t, right)
 
 
 def _activations(chosen: str, settings: Settings) -> None:

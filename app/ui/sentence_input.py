@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.ui.url import bring_along
 from seqviz.examples import Example
 from seqviz.i18n import Translator
 
@@ -31,6 +32,7 @@ def sentence_input(
         places: where the sentence and the examples stand; None for a row of their own.
     """
     sentence, picker = places or st.columns([5, 2], vertical_alignment="bottom")
+    bring_along("text")
     text = sentence.text_input(
         t("Sentence"),
         first.text,

@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from app.ui.unit_state import VIEWS
-from app.ui.url import keep, take, take_matching
+from app.ui.url import forget, keep, take, take_matching
 from seqviz.backends.requests import TraceRequest
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.i18n import Translator
@@ -95,7 +95,7 @@ def piece_kind(info: CheckpointInfo) -> PieceKind:
 def _forget() -> None:
     """Another model or text has other units, and other things at the same place."""
     for key in ("unit", "span"):
-        st.session_state.pop(key, None)
+        forget(key)
 
 
 def _own_text(info: CheckpointInfo, t: Translator) -> str:

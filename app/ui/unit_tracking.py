@@ -13,7 +13,7 @@ from app.ui.unit_rankings import NO_PROPERTY, rankings
 from app.ui.unit_reading import ask_about
 from app.ui.unit_state import quantities_of, quantity_label, unit_in_focus
 from app.ui.unit_text import show_text
-from app.ui.url import keep, take
+from app.ui.url import forget, keep, take
 from seqviz.backends.long_requests import TrackingRequest, UnitRequest
 from seqviz.backends.requests import TraceRequest
 from seqviz.charts.colored_text import ColouredText, coloured_text
@@ -131,7 +131,7 @@ def _property(
 
 def _forget_unit() -> None:
     """A new property or quantity shows its own best unit."""
-    st.session_state.pop("unit", None)
+    forget("unit")
 
 
 def _place_inputs(text: LongText, place: UnitPlace, t: Translator) -> None:

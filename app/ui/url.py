@@ -10,6 +10,9 @@ import re
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+_PAGE, _MOVED = "url-page", "url-moved"
 
 
 def take(key: str, options: Sequence[str], default: str) -> None:
@@ -41,9 +44,29 @@ def take_matching(key: str, pattern: str, default: str) -> str:
     return str(st.session_state[key])
 
 
+def arrive() -> None:
+    """Call it first in every run: notes whether the reader came over from another page, with an empty query."""
+    state, context = st.session_state, get_script_run_ctx()
+    page = None if context is None else context.page_script_hash
+    state[_MOVED] = state.get(_PAGE) not in (None, page)
+    state[_PAGE] = page
+
+
+def bring_along(key: str) -> None:
+    """The same for a widget that is bound to the URL by Streamlit: a page that was just come to gets its value."""
+    state = st.session_state
+    if state.get(_MOVED) and key not in st.query_params and state.get(key) is not None:
+        state[key] = state[key]
+
+
 def _follow(key: str) -> None:
-    """A link that was opened, or back and forward, wins over the session."""
+    """A link that was opened, or back and forward, wins over the session; from page to page the session goes along."""
     url = st.query_params.get(key)
+    if url is None and st.session_state.get(_MOVED) and st.session_state.get(key) is not None:
+        # Set once more: the widget of this page is another one than that of the last and has no value yet.
+        st.session_state[key] = st.session_state[key]
+        st.session_state[_written(key)] = None
+        return
     # A widget that was not drawn for a while has lost its value; the URL may still have it.
     if url != st.session_state.get(_written(key)) or key not in st.session_state:
         st.session_state[key] = url
@@ -60,6 +83,14 @@ def keep(key: str, default: str) -> None:
         else:
             st.query_params[key] = text
     st.session_state[_written(key)] = text
+
+
+def forget(key: str) -> None:
+    """A value gives way to the default of its next run, in the session and in the URL; for callbacks."""
+    for place in (key, _written(key)):
+        st.session_state.pop(place, None)
+    if key in st.query_params:
+        del st.query_params[key]
 
 
 def remember(page: str, keys: Sequence[str]) -> None:

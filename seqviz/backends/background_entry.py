@@ -1,6 +1,7 @@
 """The main loop of a background job's process: works, tells, and obeys. What works is addressed by name.
 
-The module of the work has ``begin(request)``, which returns a ``Work``. It is imported in the job's process only.
+The module of the work has ``warm_up()``, which prepares for any request, and ``begin(request)``, which returns a
+``Work``. It is imported in the job's process only.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Message:
 def serve(orders: Connection, messages: Connection, module: str, limit_seconds: float, parent_id: int) -> None:
     """Works on one request until it is done, told to stop, or has had its time; then answers until the pipe closes.
 
-    The first order brings the request; what the work needs is imported before it comes.
+    The first order brings the request; what the work needs is made ready before it comes.
 
     Args:
         orders: pickled Orders come in here.
@@ -72,7 +73,8 @@ def serve(orders: Connection, messages: Connection, module: str, limit_seconds: 
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     service = _Service(orders, messages, limit_seconds)
-    outcome_of(lambda: importlib.import_module(module))  # what goes wrong is said when there is somebody to hear it
+    # What goes wrong here is said when there is somebody to hear it.
+    outcome_of(lambda: importlib.import_module(module).warm_up())
     try:
         first = pickle.loads(orders.recv_bytes())  # noqa: S301 (from the parent)
     except EOFError:

@@ -7,7 +7,7 @@ from typing import Any
 
 from seqviz.backends.background_entry import Work
 from seqviz.backends.background_requests import CliffCommand, ClippingRunRequest, ForkCommand
-from seqviz.clipping import RunNews
+from seqviz.clipping import ClippingConfig, RunNews
 from seqviz.training.cliff import cliff
 from seqviz.training.clipping import ClippingRun
 
@@ -41,6 +41,13 @@ class _ClippingWork:
         if isinstance(command, CliffCommand):
             return cliff(self._run, command.variant, second=command.second)
         raise TypeError(f"no command {type(command).__name__}")
+
+
+def warm_up() -> None:
+    """Trains two steps of next to nothing: torch loads much of itself only when it is used."""
+    run = ClippingRun(ClippingConfig(hidden_size=2, length=5, batch_size=1, steps=10))
+    for _ in range(2):
+        run.advance()
 
 
 @begin.register

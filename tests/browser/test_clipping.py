@@ -50,7 +50,7 @@ def test_a_run_grows_survives_a_reload_and_is_the_same_in_a_second_tab(page: Pag
 def test_a_gradient_is_dragged_and_moved_by_keys(page: Page, app_url: str):
     page.goto(f"{app_url}/gradients?view=clipping&gradient=2_1_1.5_1")
     line = page.locator("[data-p=line-gradient]")
-    expect(line).to_have_text("g = (2.000, 1.000), norm ||g|| = 2.236")
+    expect(line).to_have_text("g = (2.000, 1.000), norm ||g|| = 2.236", timeout=30_000)
     plane = page.locator("[data-p=plane]").bounding_box()
     assert plane is not None
     x, y = plane["x"] + 0.6 * plane["width"], plane["y"] + 0.25 * plane["height"]

@@ -58,3 +58,15 @@ def test_a_click_on_a_row_follows_another_unit(page: Page, app_url: str):
     assert unit is not None
     expect(page.get_by_label("Unit", exact=True)).to_have_value(unit[1], timeout=30_000)
     expect(page.locator(".sv-cell").first).to_have_attribute("aria-label", re.compile(rf"unit {unit[1]} of {MODEL}"))
+
+
+def test_sentence_model_notation_and_step_go_along_to_another_page(page: Page, app_url: str):
+    open_page(page, app_url, model="shakespeare-gru", text=TEXT, focus="4.0.forward.22", notation="d2l")
+    page.locator('a[href*="/gradients"]').first.click()
+    expect(page.get_by_role("heading").first).to_have_text("Gradients", timeout=30_000)
+    expect(page).to_have_url(re.compile(r"gradients\?.*model=shakespeare-gru"), timeout=30_000)
+    expect(page).to_have_url(re.compile(r"notation=d2l"))
+    expect(page.get_by_label("Sentence", exact=True)).to_have_value(TEXT)
+    page.locator('a[href*="/gates"]').first.click()
+    expect(page.locator(".sv-now").first).to_have_text("step 5 of 19: ‘e’", timeout=60_000)
+    expect(page).to_have_url(re.compile(r"focus=4\.0\.forward\.22"), timeout=30_000)
