@@ -52,7 +52,7 @@ def test_it_plays_from_the_loss_to_the_first_word_and_the_keys_step(page: Page, 
     expect(now(page)).to_contain_text("step 3 of 16")
     page.keyboard.press(" ")
     expect(now(page)).to_contain_text("step 1 of 16")
-    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(page.locator(".sv-stick")).to_contain_text("Unit 6")
 
