@@ -25,7 +25,9 @@ def evaluate_translator(loaded: LoadedTranslator, path: Path) -> tuple[dict[str,
     if not references:
         raise InvalidInputError("{path} has no sentence pairs.", path=path)
     figures = translation_figures(loaded.model, loaded.encoder, references)
-    return figures, corpus_bleu(["a"], list(references.values())[:1]).signature
+    # The signature says how many references there are, whatever is compared with them.
+    known = list(references.values())
+    return figures, corpus_bleu([first for first, *_ in known], known).signature
 
 
 def evaluate_file(loaded: LoadedModel, path: Path) -> dict[str, float]:
