@@ -112,9 +112,9 @@ def train(
     from seqviz.training.recipe import RecipeRun, data_root, load_recipe
     from seqviz.training.trainer import STATE_FILE
 
-    torch.set_num_threads(threads)
     with _plain_errors():
         loaded = load_recipe(recipe, changes=change or ())
+        torch.set_num_threads(threads)
         folder = runs / loaded.name
         if fresh:
             (folder / STATE_FILE).unlink(missing_ok=True)

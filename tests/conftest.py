@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,3 +28,14 @@ def corpus() -> Callable[[str], Path]:
         return root / name
 
     return folder
+
+
+@pytest.fixture(autouse=True)
+def one_number_of_threads():
+    """Sums depend on the number of threads in their last digits: no test leaves torch with another one."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else None
+    yield
+    torch = sys.modules.get("torch")
+    if torch and before is not None and torch.get_num_threads() != before:
+        torch.set_num_threads(before)
