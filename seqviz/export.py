@@ -14,7 +14,7 @@ import numpy as np
 
 from seqviz.clipping import MEASURES, ClippingConfig, VariantCurve
 from seqviz.decoding.trace import SearchTrace
-from seqviz.gradients import BackwardTrace
+from seqviz.gradients import Agreement, BackwardTrace
 from seqviz.traces import RecurrentTrace, UnitSum
 
 
@@ -185,6 +185,48 @@ def _expansion(trace: SearchTrace, row: int) -> dict[str, Any]:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def agreement_json(found: Sequence[Agreement]) -> str:
+    """The long-dependency test of several models as JSON; arrays in the axis order of ``Agreement``."""
+    content = {
+        "format": "seqviz-agreement",
+        "format_version": 1,
+        "models": [
+            {
+                "model": one.model,
+                "subjects": list(one.subjects),
+                "verbs": list(one.verbs),
+                "clause": list(one.clause),
+                "log_probs": one.log_probs.tolist(),
+                "subject_state": one.subject_state.tolist(),
+                "subject_embedding": one.subject_embedding.tolist(),
+            }
+            for one in found
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def agreement_csv(found: Sequence[Agreement]) -> str:
+    """The long-dependency test as rows: model, subject, length, last word, both log probabilities, both gradients."""
+    names = ("model", "subject", "length", "last_word", "log_prob_one", "log_prob_many", "state", "embedding")
+    rows = (
+        {
+            "model": one.model,
+            "subject": subject,
+            "length": length,
+            "last_word": one.clause[length - 1] if length else "",
+            "log_prob_one": repr(float(one.log_probs[row, length, 0])),
+            "log_prob_many": repr(float(one.log_probs[row, length, 1])),
+            "state": repr(float(one.subject_state[row, length])),
+            "embedding": repr(float(one.subject_embedding[row, length])),
+        }
+        for one in found
+        for row, subject in enumerate(one.subjects)
+        for length in range(len(one.clause) + 1)
+    )
+    return csv_text(rows, names)
 
 
 def csv_text(rows: Any, names: tuple[str, ...]) -> str:

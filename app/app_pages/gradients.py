@@ -60,10 +60,10 @@ if shown is None:
     st.stop()
 runs, others, passes = shown.runs, shown.others, shown.passes
 
-figure = None
+figure, charts = None, []
 if view == "weights":
     st.caption(loss_caption(passes[0], t))
-    weights_view(passes[0], settings)
+    charts = weights_view(passes[0], settings)
 else:
     with shown.place.popover(t("Picture"), icon=":material/grid_on:", width="stretch"):
         options, curve = picture_inputs(runs[0].forward, passes, settings)
@@ -81,4 +81,4 @@ left.caption(
     )
 )
 with right:
-    download_menu(figure, passes, name=f"gradients {runs[0].forward.text}", t=t)
+    download_menu(figure, passes, name=f"gradients {runs[0].forward.text}", t=t, charts=charts)

@@ -36,9 +36,11 @@ class Download:
     make: Callable[[], str | bytes]
 
 
-def download_menu(figure: Figure | None, numbers: Sequence[Numbers], *, name: str, t: Translator) -> None:
-    """PNG, SVG and self-contained HTML of the picture, if there is one; JSON and CSV of every number."""
-    files = [] if figure is None else figure_files(lambda: figure, name="", ending="", t=t)
+def download_menu(
+    figure: Figure | None, numbers: Sequence[Numbers], *, name: str, t: Translator, charts: Sequence[Download] = ()
+) -> None:
+    """PNG, SVG and self-contained HTML of the picture, if there is one, or of charts; JSON and CSV of every number."""
+    files = [*charts] if figure is None else figure_files(lambda: figure, name="", ending="", t=t)
     several_models = len({one.model for one in numbers}) > 1
     for index, one in enumerate(numbers):
         several = len(numbers) > 1

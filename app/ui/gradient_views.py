@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app.ui.backend import ask_all, show_error
-from app.ui.charts import show_chart
+from app.ui.charts import chart_files, show_chart
+from app.ui.downloads import Download, download_popover
 from app.ui.settings import Settings, look_of
 from app.ui.url import keep, take
 from seqviz.backends.requests import AgreementRequest
@@ -15,12 +16,13 @@ from seqviz.charts.shared_weights import weight_contribution_chart, weight_tiles
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.errors import SeqvizError
 from seqviz.examples import CLAUSE
+from seqviz.export import agreement_csv, agreement_json
 from seqviz.gradients import Agreement, BackwardTrace, WeightGradient
 from seqviz.i18n import Translator
 
 
-def weights_view(trace: BackwardTrace, settings: Settings) -> None:
-    """One shared matrix: what every step adds, the running sum, the proof."""
+def weights_view(trace: BackwardTrace, settings: Settings) -> list[Download]:
+    """One shared matrix: what every step adds, the running sum, the proof; returns the files of its charts."""
     t = settings.t
     names = {f"{weight.name}.{weight.layer}.{weight.direction}": weight for weight in trace.weights}
     first = next(iter(names))
@@ -31,7 +33,10 @@ def weights_view(trace: BackwardTrace, settings: Settings) -> None:
         )
     ]
     keep("matrix", first)
-    st.markdown(r"$\displaystyle \frac{\partial L}{\partial W} = \sum_t \delta_t\, a_{t-1}^{\top}$")
+    seen = {"weight_hidden": ("a", "H", "_{t-1}"), "weight_input": ("x", "X", "_t"), "weight_output": ("a", "H", "_t")}
+    ng, d2l, time = seen[weight.name]
+    state = f"{ng if settings.notation == 'ng' else d2l}{time}"
+    st.markdown(rf"$\displaystyle \frac{{\partial L}}{{\partial W}} = \sum_t \delta_t\, {state}^{{\top}}$")
     st.caption(
         t(
             "One matrix serves all steps, so its gradient is the sum of what every step adds: {rows} by {columns} "
@@ -46,8 +51,13 @@ def weights_view(trace: BackwardTrace, settings: Settings) -> None:
         )
     )
     look = look_of(settings)
-    show_chart(weight_contribution_chart(weight, trace.originals, **look))
-    show_chart(weight_tiles_chart(weight, trace.originals, **look))
+    steps, tiles = (make(weight, trace.originals, **look) for make in (weight_contribution_chart, weight_tiles_chart))
+    show_chart(steps)
+    show_chart(tiles)
+    return [
+        *chart_files(lambda: steps, name=t("What every step adds"), ending="steps", t=t),
+        *chart_files(lambda: tiles, name=t("The strongest steps"), ending="tiles", t=t),
+    ]
 
 
 def dependency_view(models: dict[str, CheckpointInfo], settings: Settings) -> None:
@@ -75,13 +85,27 @@ def dependency_view(models: dict[str, CheckpointInfo], settings: Settings) -> No
         found.append(answer)
     look = look_of(settings)
     titles = [models[name].title for name in names]
-    show_chart(agreement_chart(found, names=titles, **look))
-    show_chart(agreement_chart(found, names=titles, measured="gradient", **look))
+    odds = agreement_chart(found, names=titles, **look)
+    gradient = agreement_chart(found, names=titles, measured="gradient", **look)
+    show_chart(odds)
+    show_chart(gradient)
     for title, one in zip(titles, found, strict=True):
         st.caption(f"**{title}** · {agreement_sentence(one, t=t)}")
     unknown = found[0].unknown
     if unknown:
         st.caption(t("Not in the vocabulary, read as <unk>: {words}.").format(words=", ".join(dict.fromkeys(unknown))))
+    files = [
+        *chart_files(lambda: odds, name=t("The verb"), ending="verb", t=t),
+        *chart_files(lambda: gradient, name=t("The gradient"), ending="gradient", t=t),
+    ]
+    for label, ending, mime, make in (
+        (t("Every number, JSON"), "json", "application/json", lambda: agreement_json(found)),
+        (t("Every number, CSV"), "csv", "text/csv", lambda: agreement_csv(found)),
+    ):
+        files.append(Download(label=label, ending=ending, mime=mime, make=make))
+    _, right = st.columns([3, 1])
+    with right:
+        download_popover(files, name=f"long dependency {singular} {plural}", t=t)
 
 
 def loss_caption(trace: BackwardTrace, t: Translator) -> str:

@@ -105,6 +105,12 @@ def test_the_shared_matrix_says_its_proof(opened: Opened):
     assert float(found[3]) < 1e-10
 
 
+@pytest.mark.parametrize(("view", "files"), [("weights", 8), ("dependency", 8)])
+def test_the_other_views_have_files_of_their_charts_and_numbers(opened: Opened, view: str, files: int):
+    app = opened(page=PAGE, view=view, model=WORDS, text=CAT, beside="none")
+    assert len(app.get("download_button")) == files
+
+
 def test_the_long_dependency_has_a_line_for_every_word_model(opened: Opened):
     app = opened(page=PAGE, view="dependency", clause="which ate the fresh pizza")
     assert charts(app) == 2

@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from seqviz.export import trace_csv, trace_json, unit_sum_csv
+from seqviz.export import agreement_csv, agreement_json, trace_csv, trace_json, unit_sum_csv
+from seqviz.gradients import Agreement
 from seqviz.models.loading import load_model
 from seqviz.tracing.arithmetic import unit_sum
 from seqviz.tracing.forward import trace
@@ -61,3 +62,25 @@ def test_the_terms_of_a_sum_are_rows_the_largest_first(loaded):
     assert len(rows) == 6 + 8 + 1
     assert float(rows[0]["product"]) == found.terms[0].product
     assert sum(float(row["product"]) for row in rows) == pytest.approx(found.pre_activation, abs=1e-5)
+
+
+def test_the_long_dependency_has_a_row_for_every_text():
+    found = Agreement(
+        model="m",
+        cell="gru",
+        subjects=("cat", "cats"),
+        verbs=("was", "were"),
+        clause=("which", "ate"),
+        unknown=(),
+        log_probs=np.arange(12.0).reshape(2, 3, 2),
+        subject_state=np.ones((2, 3)),
+        subject_embedding=np.full((2, 3), 0.5),
+        seconds=0.0,
+    )
+    rows = list(csv.DictReader(io.StringIO(agreement_csv([found]))))
+    assert len(rows) == 6
+    assert rows[4] == {
+        "model": "m", "subject": "cats", "length": "1", "last_word": "which", "log_prob_one": "8.0",
+        "log_prob_many": "9.0", "state": "1.0", "embedding": "0.5",
+    }  # fmt: skip
+    assert json.loads(agreement_json([found]))["models"][0]["log_probs"][1][2] == [10.0, 11.0]
