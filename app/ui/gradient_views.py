@@ -13,6 +13,7 @@ from seqviz.backends.requests import AgreementRequest
 from seqviz.charts.agreement import agreement_chart, agreement_sentence
 from seqviz.charts.notation import visible
 from seqviz.charts.shared_weights import weight_contribution_chart, weight_tiles_chart
+from seqviz.charts.unroll_alt import cell_title
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.errors import SeqvizError
 from seqviz.examples import CLAUSE
@@ -85,8 +86,10 @@ def dependency_view(models: dict[str, CheckpointInfo], settings: Settings) -> No
         found.append(answer)
     look = look_of(settings)
     titles = [models[name].title for name in names]
-    odds = agreement_chart(found, names=titles, **look)
-    gradient = agreement_chart(found, names=titles, measured="gradient", **look)
+    cells = [cell_title(one.cell) for one in found]
+    short = cells if len(set(cells)) == len(cells) else titles
+    odds = agreement_chart(found, names=short, **look)
+    gradient = agreement_chart(found, names=short, measured="gradient", **look)
     show_chart(odds)
     show_chart(gradient)
     for title, one in zip(titles, found, strict=True):

@@ -39,14 +39,14 @@ def agreement_chart(
     """
     rows = [row for one, name in zip(found, names, strict=True) for row in _rows(one, name, measured)]
     labels = [t("no clause"), *(shortened(word, 12) for word in found[0].clause)]
-    verbs, (one, many) = found[0].verbs, found[0].subjects
+    verbs = found[0].verbs
     title, axis = {
         "odds": (
-            t("Above the line the model says '{one}', below it '{many}'").format(one=verbs[0], many=verbs[1]),
+            t("‘{one}’ or ‘{many}’?").format(one=verbs[0], many=verbs[1]),
             t("P({one}) / P({many}), log scale").format(one=verbs[0], many=verbs[1]),
         ),
         "gradient": (
-            t("How strongly the choice still hangs on the subject"),
+            t("What still hangs on the subject"),
             t("‖gradient at the subject‖, log scale"),
         ),
     }[measured]
@@ -100,10 +100,19 @@ def agreement_chart(
         layers.insert(0, zero)
     chart = alt.layer(*layers).properties(
         height=20 * font_size,
-        title=alt.TitleParams(title, subtitle=t("Solid: the {one}; dashed: the {many}.").format(one=one, many=many)),
+        title=alt.TitleParams(title, subtitle=_subtitle(found[0], measured, t)),
         description=f"{title}. " + " ".join(agreement_sentence(o, t=t) for o in found),
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
+
+
+def _subtitle(found: Agreement, measured: Measured, t: Translator) -> list[str]:
+    """How to read the chart, in lines that fit a phone."""
+    (one, many), (was, were) = found.subjects, found.verbs
+    lines = [t("Solid: the {one}; dashed: the {many}.").format(one=one, many=many)]
+    if measured == "odds":
+        lines.insert(0, t("Above the line: {one}; below it: {many}.").format(one=was, many=were))
+    return lines
 
 
 def agreement_sentence(found: Agreement, *, t: Translator = english) -> str:
