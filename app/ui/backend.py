@@ -9,11 +9,9 @@ import streamlit as st
 
 from seqviz.backends.local import LocalBackend
 from seqviz.backends.protocol import Backend
-from seqviz.backends.requests import GradientSumRequest, Request, UnitSumRequest
+from seqviz.backends.requests import Request
 from seqviz.errors import SeqvizError
-from seqviz.gradients import GradientSum
 from seqviz.i18n import Translator, translate_error
-from seqviz.traces import UnitSum
 
 AnswerT = TypeVar("AnswerT")
 
@@ -43,13 +41,8 @@ def ask_sorted(requests: Sequence[Request[AnswerT]]) -> tuple[list[AnswerT], lis
     return [answer for answer in answers if not isinstance(answer, SeqvizError)], errors
 
 
-def ask_unit_sum(request: UnitSumRequest) -> UnitSum:
-    """Takes one number apart."""
-    return backend().ask(request)
-
-
-def ask_gradient_sum(request: GradientSumRequest) -> GradientSum:
-    """Takes one gradient apart."""
+def ask(request: Request[AnswerT]) -> AnswerT:
+    """Asks one question; raises its error."""
     return backend().ask(request)
 
 

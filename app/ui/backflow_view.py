@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.ui.backend import ask_gradient_sum, show_error
+from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.figure import show_figure
 from app.ui.focus import picture_focus
@@ -172,7 +172,7 @@ def _numbers(letter: str, request: BackwardRequest, run: Run, focus: UnrollFocus
         )
     )
     try:
-        found = ask_gradient_sum(
+        found = ask(
             GradientSumRequest(
                 backward=request, layer=focus.layer, direction=focus.direction, step=focus.step, unit=focus.unit
             )

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.focus import forget_focus
 from app.ui.sentence_input import fallback_example, sentence_input
+from app.ui.unroll_inputs import compared
 from app.ui.url import forget, keep, take
 from seqviz.backends.requests import BackwardRequest, TraceRequest
 from seqviz.charts.gradient_scale import SCALES, Scale
@@ -78,7 +79,7 @@ def reading_inputs(
     return Reading(
         request=request,
         siblings=tuple(siblings(model, models)) if beside == "cells" else (),
-        compare=_compared(request, beside, models, t),
+        compare=compared(request, beside, models, t, preferred=siblings(model, models)),
         first_loss=next((one.loss for one in examples if (one.text, one.model) == (request.text, model)), None),
         loss_place=middle,
     )
@@ -169,26 +170,6 @@ def backward_requests(
             BackwardRequest(trace=reading.compare, loss_step=None if loss_step is None else step, multiplier=multiplier)
         )
     return runs + [replace(plain, trace=replace(reading.request, model=name)) for name in reading.siblings]
-
-
-def _compared(
-    request: TraceRequest, beside: Beside | None, models: dict[str, CheckpointInfo], t: Translator
-) -> TraceRequest | None:
-    if beside == "text":
-        text = st.text_input(t("Second sentence"), request.text, key="text2", bind="query-params", autocomplete="off")
-        return replace(request, text=text or "")
-    if beside == "model":
-        task = models[request.model].config.task
-        others = [name for name, info in models.items() if info.config.task == task and name != request.model]
-        if not others:
-            st.caption(t("There is no second model for this task."))
-            return None
-        first = next(iter(siblings(request.model, models)), others[0])
-        take("model2", others, first)
-        model = st.selectbox(t("Second model"), others, key="model2", format_func=lambda name: models[name].title)
-        keep("model2", first)
-        return replace(request, model=model)
-    return None
 
 
 def _loss_name(option: str, trace: RecurrentTrace, t: Translator) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui.backend import ask_unit_sum, show_error
+from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.settings import Settings, page_theme
 from app.ui.unroll_inputs import Inputs
@@ -62,7 +62,7 @@ def _moment(name: str, request: TraceRequest, trace: RecurrentTrace, focus: Unro
             keep(key, block)
             block = st.session_state[key]
         try:
-            unit_sum = ask_unit_sum(
+            unit_sum = ask(
                 UnitSumRequest(
                     trace=request,
                     layer=focus.layer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -114,9 +115,14 @@ def _writing(request: TraceRequest, t: Translator) -> TraceRequest:
 
 
 def compared(
-    request: TraceRequest, comparison: Comparison | None, models: dict[str, CheckpointInfo], t: Translator
+    request: TraceRequest,
+    comparison: str | None,
+    models: dict[str, CheckpointInfo],
+    t: Translator,
+    *,
+    preferred: Sequence[str] = (),
 ) -> TraceRequest | None:
-    """Draws what a comparison needs and returns the second run."""
+    """Draws what a comparison needs and returns the second run; a model of ``preferred`` is the first choice."""
     if comparison == "text":
         text = st.text_input(t("Second sentence"), request.text, key="text2", bind="query-params", autocomplete="off")
         return replace(request, text=text or "")
@@ -126,9 +132,10 @@ def compared(
         if not others:
             st.caption(t("There is no second model for this task."))
             return None
-        take("model2", others, others[0])
+        first = next(iter(preferred), others[0])
+        take("model2", others, first)
         model = st.selectbox(t("Second model"), others, key="model2", format_func=lambda name: models[name].title)
-        keep("model2", others[0])
+        keep("model2", first)
         return replace(request, model=model)
     return None
 

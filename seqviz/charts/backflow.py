@@ -8,7 +8,6 @@ forward pass, and under them, unit for unit, the gradients that reached them (sy
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +20,18 @@ from seqviz.charts.backflow_network import draw_backflow
 from seqviz.charts.backflow_words import GRADIENT, backflow_alt, gradient_names, heatmap_title, step_lines
 from seqviz.charts.figure import Figure
 from seqviz.charts.gradient_scale import GradientScale, Scale, compact, scale_of, scaled_floats
-from seqviz.charts.notation import QUANTITY_NAMES, quantity_name, visible
+from seqviz.charts.notation import QUANTITY_NAMES, quantity_name
 from seqviz.charts.palette import is_signed
-from seqviz.charts.stage import assembled, focus_marks, interaction_texts
-from seqviz.charts.svg import clean, esc, num, path, text_at
-from seqviz.charts.unroll_alt import panel_title
+from seqviz.charts.stage import (
+    assembled,
+    draw_title,
+    file_name,
+    focus_marks,
+    interaction_texts,
+    panel_tokens,
+    stage_payload,
+)
+from seqviz.charts.svg import clean, path, text_at
 from seqviz.charts.unroll_heatmap import (
     Shown,
     draw_heatmap,
@@ -33,12 +39,10 @@ from seqviz.charts.unroll_heatmap import (
     shown_quantity,
     strip_bars,
     strip_label,
-    where_words,
 )
 from seqviz.charts.unroll_layout import (
     UnrollFocus,
     UnrollOptions,
-    is_character_level,
     make_columns,
     resolved_focus,
     row_height,
@@ -105,7 +109,7 @@ def backflow_figure(
     networks = []
     for each, letter in zip(runs, letters, strict=True):
         top, first = sheet.y, len(sheet.rows)
-        _title(sheet, each.forward, letter)
+        draw_title(sheet, each.forward, letter)
         draw_backflow(sheet, each.forward, each.backward, tiles=tiles, norms=norms)
         networks.append({"range": [round(top, 1), round(sheet.y, 1)], "rows": list(range(first, len(sheet.rows)))})
         sheet.y += 8
@@ -162,21 +166,6 @@ def _curve_name(run: Run, runs: Sequence[Run], letter: str) -> str:
     return run.forward.model if len(runs) == 1 else f"{letter} · {run.forward.model}"
 
 
-def _title(sheet: Sheet, trace: RecurrentTrace, letter: str) -> None:
-    if letter == "B":
-        sheet.y += 12
-        sheet.rule()
-        sheet.y += 10
-    title, rest = panel_title(trace, sheet.t)
-    size = sheet.options.font_size
-    name = f"{letter}  {title}" if letter else title
-    sheet.labels.append(
-        f'<text x="8" y="{num(sheet.y + size)}" font-size="{num(size)}" class="st">{esc(name)}'
-        f'<tspan class="mu" dx="10" font-weight="400" font-size="{num(sheet.options.small)}">{esc(rest)}</tspan></text>'
-    )
-    sheet.y += size * 1.9
-
-
 def _details(
     sheet: Sheet, run: Run, network: dict[str, Any], *, letter: str, focus: UnrollFocus, tiles: GradientScale
 ) -> list[dict[str, Any]]:
@@ -223,9 +212,7 @@ def _details(
         "ranges": [[round(top, 1), round(sheet.y, 1)]],
         "letter": letter,
     }
-    texts = {
-        "tokens": [clean(visible(original)) or "∅" for original in run.forward.originals],
-        "pieces": [clean(visible(piece)) for piece in run.forward.pieces],
+    texts = panel_tokens(run.forward) | {
         "lines": step_lines(run.backward, layer=shown.part.layer, direction=shown.part.direction, t=t),
     }
     return [forward | texts, backward | texts]
@@ -283,23 +270,9 @@ def _payload(
     body_height: float,
     t: Translator,
 ) -> dict[str, Any]:
-    columns = sheet.columns
-    parts = {(part.layer, part.direction): part for run in runs for part in run.forward.layers}
-    return {
-        "steps": columns.count,
-        "left": columns.left,
-        "column": columns.width,
-        "label": columns.label,
-        "roomWidth": sheet.options.room,
-        "bodyHeight": round(body_height, 1),
-        "fontSize": sheet.options.font_size,
-        "small": sheet.options.small,
-        "character": is_character_level(runs[0].forward),
-        "focus": focus.to_dict(),
-        "rows": sheet.rows,
-        "panels": panels,
-        "where": {f"{layer}.{direction}": where_words(part, t) for (layer, direction), part in parts.items()},
-        "file": re.sub(r"[^\w-]+", "-", " ".join(run.forward.model for run in runs)) + "-gradients",
+    traces = [run.forward for run in runs]
+    return stage_payload(sheet, traces, panels, focus, body_height, t) | {
+        "file": file_name(traces, "gradients"),
         "kinds": [GRADIENT + "hidden_state", GRADIENT + "cell_state"],
         "backwards": True,
         "texts": interaction_texts(t)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqviz.charts.gradient_scale import SMALLEST_FLOAT32, Scale, power
+from seqviz.charts.gradient_scale import Scale, power
 from seqviz.charts.palette import CATEGORIES, cell_categories
 from seqviz.charts.svg import num, path, text_at, wrap
 from seqviz.charts.unroll_sheet import Sheet
 from seqviz.errors import unknown_name
 from seqviz.gradients import BackwardTrace
+from seqviz.laboratory import FLOAT32_FLOOR
 from seqviz.types import Direction, FloatArray
 
 _DOTS_TO = 60
@@ -73,8 +74,8 @@ def draw_curves(
         # In the margin, which stays where a long text scrolls.
         place_of_tick = (columns.label - 2, y + options.small * 0.35)
         sheet.labels.append(text_at(*place_of_tick, label, size=options.small, classes="mu", anchor="end"))
-    if scale == "log" and low < SMALLEST_FLOAT32 < high:
-        _floor(sheet, float(place(np.array(SMALLEST_FLOAT32))))
+    if scale == "log" and low < FLOAT32_FLOOR < high:
+        _floor(sheet, float(place(np.array(FLOAT32_FLOOR))))
     colours = cell_categories([_cell(one.trace) for one, _ in series])
     for index, (_, norms) in zip(colours, series, strict=True):
         _line(sheet, index, norms, place, scale)

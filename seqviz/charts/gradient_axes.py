@@ -8,14 +8,12 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from seqviz.charts.gradient_scale import power
+from seqviz.charts.gradient_scale import GradientScale, power
 from seqviz.charts.notation import visible
 from seqviz.charts.palette import Theme, signed_ramp
 from seqviz.charts.style import labels_expression, shortened
 from seqviz.types import FloatArray
 
-DECADES = 6
-"""Powers of ten that a signed colour scale spans; smaller magnitudes are neutral."""
 _STRIDES = (1, 2, 3, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
 
 
@@ -54,17 +52,9 @@ def power_axis(logs: Sequence[float], *, ticks: int = 7) -> alt.Axis:
     return alt.Axis(values=values, labelExpr=f"{labels}[indexof({json.dumps(values)}, datum.value)]")
 
 
-def signed_log(values: FloatArray, *, decades: int = DECADES) -> tuple[FloatArray, int]:
-    """Signed values on a log scale from -1 to 1, and the power of ten of the ends; 0 is ``decades`` below it."""
-    largest = float(np.abs(values).max())
-    top = int(np.ceil(np.log10(largest))) if largest > 0 else 0
-    with np.errstate(divide="ignore"):
-        strength = (np.log10(np.abs(values)) - (top - decades)) / decades
-    return np.asarray(np.sign(values) * strength.clip(0.0, 1.0)), top
-
-
-def signed_colour(top: int, *, theme: Theme, title: str, decades: int = DECADES) -> alt.Color:
-    """The colours of ``signed_log`` with a legend in powers of ten; field ``code``."""
+def signed_colour(scale: GradientScale, *, theme: Theme, title: str) -> alt.Color:
+    """The colours of a log scale's codes with a legend in powers of ten; field ``code``."""
+    top, decades = scale.top, scale.decades
     names = {
         "-1": f"−{power(top)}",
         "-0.5": f"−{power(top - decades // 2)}",

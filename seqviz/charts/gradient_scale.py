@@ -18,8 +18,6 @@ Scale = Literal["log", "relative"]
 SCALES: tuple[Scale, ...] = ("log", "relative")
 FEWEST_DECADES, MOST_DECADES = 2, 12
 """Powers of ten that a scale spans; magnitudes below it are neutral."""
-SMALLEST_FLOAT32 = -44.85
-"""log₁₀ of the smallest number above 0 that float32 can hold, 1.4·10⁻⁴⁵."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from seqviz.charts.gradient_axes import power_axis, signed_colour, signed_log, token_axis
+from seqviz.charts.gradient_axes import power_axis, signed_colour, token_axis
+from seqviz.charts.gradient_scale import GradientScale
 from seqviz.charts.notation import visible
 from seqviz.charts.palette import Theme, category_colours
 from seqviz.charts.style import colour, shortened, styled
@@ -104,7 +105,8 @@ def weight_tiles_chart(
     steps = sorted(int(step) for step in np.argsort(-weight.step_norms)[:PANELS] if weight.step_norms[step] > 0)
     pictures = np.concatenate([weight.tiles[steps], weight.total_tiles[None]])
     heads = [*(shortened(visible(originals[step]), 10) for step in steps), t("the sum")]
-    codes, top = signed_log(pictures, decades=4)
+    scale = GradientScale(kind="log", largest=float(np.abs(pictures).max()), decades=4)
+    codes = scale.codes(pictures)
     panels, height, width = pictures.shape
     pitch = width + _GAP
     rows = [
@@ -122,7 +124,7 @@ def weight_tiles_chart(
             x2="x2:Q",
             y=alt.Y("y:Q", scale=down, axis=None),
             y2="y2:Q",
-            color=signed_colour(top, theme=theme, title=t("mean of a tile, signed log scale"), decades=4),
+            color=signed_colour(scale, theme=theme, title=t("mean of a tile, signed log scale")),
             tooltip=[alt.Tooltip("head:N", title=t("step")), alt.Tooltip("exact:N", title=t("mean of the tile"))],
         )
     )

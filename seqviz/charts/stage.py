@@ -5,12 +5,77 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from seqviz.charts.svg import esc, group, num, path, rect
-from seqviz.charts.unroll_layout import UnrollFocus
+from seqviz.charts.notation import visible
+from seqviz.charts.svg import clean, esc, group, num, path, rect
+from seqviz.charts.unroll_alt import panel_title
+from seqviz.charts.unroll_heatmap import where_words
+from seqviz.charts.unroll_layout import UnrollFocus, is_character_level
 from seqviz.charts.unroll_sheet import Sheet
 from seqviz.i18n import Translator
+from seqviz.traces import RecurrentTrace
+
+
+def draw_title(sheet: Sheet, trace: RecurrentTrace, letter: str) -> float:
+    """The model's name over its panel, behind a rule where it is the second; returns the y of its top."""
+    if letter == "B":
+        sheet.y += 12
+        sheet.rule()
+        sheet.y += 10
+    top = sheet.y
+    title, rest = panel_title(trace, sheet.t)
+    size = sheet.options.font_size
+    name = f"{letter}  {title}" if letter else title
+    sheet.labels.append(
+        f'<text x="8" y="{num(top + size)}" font-size="{num(size)}" class="st">{esc(name)}'
+        f'<tspan class="mu" dx="10" font-weight="400" font-size="{num(sheet.options.small)}">{esc(rest)}</tspan></text>'
+    )
+    sheet.y += size * 1.9
+    return top
+
+
+def panel_tokens(trace: RecurrentTrace) -> dict[str, Any]:
+    """The pieces of a text as the tooltips name them: as written, and as read."""
+    return {
+        "tokens": [clean(visible(original)) or "∅" for original in trace.originals],
+        "pieces": [clean(visible(piece)) for piece in trace.pieces],
+    }
+
+
+def file_name(traces: Sequence[RecurrentTrace], view: str) -> str:
+    """What a saved picture is called, without its ending."""
+    return re.sub(r"[^\w-]+", "-", " ".join(trace.model for trace in traces)) + f"-{view}"
+
+
+def stage_payload(
+    sheet: Sheet,
+    traces: Sequence[RecurrentTrace],
+    panels: list[dict[str, Any]],
+    focus: UnrollFocus,
+    body_height: float,
+    t: Translator,
+) -> dict[str, Any]:
+    """What the module needs of every such picture: geometry, rows, panels, focus."""
+    columns = sheet.columns
+    parts = {(part.layer, part.direction): part for trace in traces for part in trace.layers}
+    return {
+        "steps": columns.count,
+        "left": columns.left,
+        "column": columns.width,
+        "label": columns.label,
+        "roomWidth": sheet.options.room,
+        "bodyHeight": round(body_height, 1),
+        "fontSize": sheet.options.font_size,
+        "small": sheet.options.small,
+        "character": is_character_level(traces[0]),
+        "focus": focus.to_dict(),
+        "rows": sheet.rows,
+        "panels": panels,
+        "where": {f"{layer}.{direction}": where_words(part, t) for (layer, direction), part in parts.items()},
+    }
 
 
 def focus_marks(sheet: Sheet, panels: list[dict[str, Any]], focus: UnrollFocus, bottom: float) -> tuple[str, str]:

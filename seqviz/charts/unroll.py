@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,15 +15,22 @@ import numpy as np
 
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import QUANTITY_NAMES, quantity_name, visible
-from seqviz.charts.stage import assembled, focus_marks, interaction_texts
-from seqviz.charts.svg import clean, esc, num
-from seqviz.charts.unroll_alt import alt_text, panel_title
-from seqviz.charts.unroll_heatmap import Shown, draw_heatmap, draw_unit_strip, shown_quantity, where_words
+from seqviz.charts.stage import (
+    assembled,
+    draw_title,
+    file_name,
+    focus_marks,
+    interaction_texts,
+    panel_tokens,
+    stage_payload,
+)
+from seqviz.charts.svg import clean
+from seqviz.charts.unroll_alt import alt_text
+from seqviz.charts.unroll_heatmap import Shown, draw_heatmap, draw_unit_strip, shown_quantity
 from seqviz.charts.unroll_layout import (
     Sort,
     UnrollFocus,
     UnrollOptions,
-    is_character_level,
     make_columns,
     resolved_focus,
 )
@@ -121,19 +127,7 @@ def _focus_in(trace: RecurrentTrace, focus: UnrollFocus, options: UnrollOptions)
 
 def _draw_network(sheet: Sheet, trace: RecurrentTrace, limits: dict[str, float], letter: str) -> dict[str, Any]:
     """Title, outputs, layers and tokens of one trace; returns its rows of tiles and where it stands."""
-    if letter == "B":
-        sheet.y += 12
-        sheet.rule()
-        sheet.y += 10
-    top, first_row = sheet.y, len(sheet.rows)
-    title, rest = panel_title(trace, sheet.t)
-    size = sheet.options.font_size
-    name = f"{letter}  {title}" if letter else title
-    sheet.labels.append(
-        f'<text x="8" y="{num(top + size)}" font-size="{num(size)}" class="st">{esc(name)}'
-        f'<tspan class="mu" dx="10" font-weight="400" font-size="{num(sheet.options.small)}">{esc(rest)}</tspan></text>'
-    )
-    sheet.y += size * 1.9
+    top, first_row = draw_title(sheet, trace, letter), len(sheet.rows)
     source_y = draw_outputs(sheet, trace, loss_limit=limits["loss"])
     draw_layers(sheet, trace, limits=limits)
     target_y = draw_inputs(sheet, trace, limit=limits["embedding"])
@@ -169,9 +163,7 @@ def _panel_texts(trace: RecurrentTrace, t: Translator) -> dict[str, Any]:
         None if target == NO_TARGET else [visible(trace.labels[target]), float(probabilities[step, target])]
         for step, target in enumerate(trace.targets.tolist())
     ]
-    return {
-        "tokens": [clean(visible(original)) or "∅" for original in trace.originals],
-        "pieces": [clean(visible(piece)) for piece in trace.pieces],
+    return panel_tokens(trace) | {
         "top": [
             [[clean(visible(label)), share] for label, share in trace.top(step, TOP_SENT)] for step in range(len(trace))
         ],
@@ -193,23 +185,8 @@ def _payload(
     body_height: float,
     t: Translator,
 ) -> dict[str, Any]:
-    columns = sheet.columns
-    parts = {(part.layer, part.direction): part for trace in traces for part in trace.layers}
-    return {
-        "steps": columns.count,
-        "left": columns.left,
-        "column": columns.width,
-        "label": columns.label,
-        "roomWidth": sheet.options.room,
-        "bodyHeight": round(body_height, 1),
-        "fontSize": sheet.options.font_size,
-        "small": sheet.options.small,
-        "character": is_character_level(traces[0]),
-        "focus": focus.to_dict(),
-        "rows": sheet.rows,
-        "panels": panels,
-        "where": {f"{layer}.{direction}": where_words(part, t) for (layer, direction), part in parts.items()},
-        "file": re.sub(r"[^\w-]+", "-", " ".join(trace.model for trace in traces)) + "-unrolled",
+    return stage_payload(sheet, traces, panels, focus, body_height, t) | {
+        "file": file_name(traces, "unrolled"),
         "kinds": ["hidden_state", "cell_state"],
         "texts": interaction_texts(t)
         | {"quantities": {name: quantity_name(name, t) for name in QUANTITY_NAMES} | {"embedding": t("input")}},

@@ -129,6 +129,21 @@ class Stepper {
     this.incoming = text;
   }
 
+  // Scrolls to a step's column; `data.track` begins with the left edge of the columns and their width.
+  reveal(step, instantly) {
+    const { scroller, scale, data } = this;
+    const [left, column] = data.track;
+    const start = (left + step * column) * scale;
+    const end = start + column * scale;
+    let wanted = scroller.scrollLeft;
+    if (start - 40 < wanted + left * scale) wanted = start - 40 - left * scale;
+    if (end + 40 > wanted + scroller.clientWidth) wanted = end + 40 - scroller.clientWidth;
+    if (step === 0) wanted = 0;
+    if (wanted !== scroller.scrollLeft) {
+      scroller.scrollTo({ left: wanted, behavior: instantly || this.reduced ? 'instant' : 'smooth' });
+    }
+  }
+
   async save(kind) {
     this.leave();
     const text = this.snapshot();
