@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from seqviz.charts.figure import Figure
@@ -17,8 +20,8 @@ from seqviz.types import FloatArray
 
 WIDTH, HEIGHT = 300, 84
 _UNITS = 28
-_DECADES = 6.0
-_TREE_ROWS = 9
+_MOST_DECADES = 6
+_TREE_ROWS = 7
 
 
 def states_glimpse(trace: RecurrentTrace, *, t: Translator = english) -> Figure:
@@ -46,11 +49,14 @@ def gate_glimpse(trace: RecurrentTrace, *, t: Translator = english) -> Figure | 
 
 
 def reach_glimpse(backward: BackwardTrace, *, t: Translator = english) -> Figure:
-    """‖∂L/∂h‖ at every step of the first layer, as bars over six powers of ten below the largest."""
+    """‖∂L/∂h‖ at every step of the first layer, as bars on a log scale that reaches down to the smallest."""
     norms = np.linalg.norm(backward.layers[0].hidden_state, axis=1)
     largest = float(norms.max()) or 1.0
     with np.errstate(divide="ignore"):
-        heights = np.clip(np.log10(norms / largest) / _DECADES + 1, 0, 1)
+        logs = np.log10(norms / largest)
+    depth = -float(logs.min(where=norms > 0, initial=0.0))
+    decades = min(max(math.ceil(depth), 1), _MOST_DECADES)
+    heights = np.clip(logs / decades + 1, 0, 1)
     column = WIDTH / len(norms)
     buckets = share_buckets(heights)
     parts = [
@@ -77,19 +83,12 @@ def words_glimpse(trace: RecurrentTrace, *, t: Translator = english) -> Figure:
     buckets = signed_buckets(course, float(np.abs(course).max()) or 1.0)
     # Not the strongest colours: the letters must be read on them.
     buckets = np.clip(buckets, HALF_BUCKETS - 8, HALF_BUCKETS + 8)
-    size, line = 14.0, 24.0
-    gap = 0.0 if all(len(original) <= 1 for original in trace.originals) else 4.0
-    parts, x, y = [], 0.0, 2.0
-    for original, bucket in zip(trace.originals, buckets.tolist(), strict=True):
-        word = visible(original)
-        width = text_width(word, size) + 4
-        if x and x + width > WIDTH:
-            x, y = 0.0, y + line
-        if y + line > HEIGHT:
-            break
-        parts.append(rect(x, y, width, line - 4, classes=f"D{bucket}", radius=2))
-        parts.append(text_at(x + width / 2, y + 15, word, size=size, classes="tx"))
-        x += width + gap
+    words = [visible(original) for original in trace.originals]
+    places, size = _lines(words)
+    parts = []
+    for (x, y, width), word, bucket in zip(places, words, buckets.tolist(), strict=False):
+        parts.append(rect(x, y, width, size * 1.4, classes=f"D{bucket}", radius=2))
+        parts.append(text_at(x + width / 2, y + size * 1.05, word, size=size, classes="tx"))
     alt = t("The text coloured by unit {unit}.").format(unit=unit)
     return _figure("".join(parts), alt)
 
@@ -132,9 +131,40 @@ def attention_glimpse(search: SearchTrace, *, t: Translator = english) -> Figure
     return _tiles(weights, limit=1.0, signed=False, alt=alt)
 
 
+def progress_glimpse(answers: Sequence[bool | None], *, alt: str) -> Figure:
+    """A tile for each lesson: full where it was predicted right, a ring where it was not, empty where it is open."""
+    columns = math.ceil(math.sqrt(len(answers) * WIDTH / HEIGHT))
+    size = WIDTH / columns
+    parts = []
+    for index, answer in enumerate(answers):
+        x, y = index % columns * size, index // columns * size
+        classes = {True: "ac", False: "ok", None: "tk"}[answer]
+        parts.append(rect(x + 3, y + 3, size - 6, size - 6, classes=classes, radius=4))
+    return _figure("".join(parts), alt)
+
+
 def _top(trace: RecurrentTrace) -> LayerTrace:
     last = trace.layers[-1].layer
     return next(part for part in trace.layers if part.layer == last)
+
+
+def _lines(words: Sequence[str]) -> tuple[list[tuple[float, float, float]], float]:
+    """Left, top and width of each word, in the largest type with which all fit; else of as many as fit in the least."""
+    gap = 0.0 if all(len(word) <= 1 for word in words) else 4.0
+    places: list[tuple[float, float, float]] = []
+    for size in (20.0, 17.0, 14.0):
+        places, x, y = [], 0.0, 2.0
+        for word in words:
+            width = text_width(word, size) + 4
+            if x and x + width > WIDTH:
+                x, y = 0.0, y + size * 1.7
+            if y + size * 1.5 > HEIGHT:
+                break
+            places.append((x, y, width))
+            x += width + gap
+        if len(places) == len(words):
+            return places, size
+    return places, 14.0
 
 
 def _liveliest(values: FloatArray) -> FloatArray:

@@ -401,9 +401,8 @@ class Picture extends Stepper {
       if (row) lines.push(value(texts.quantities[kind], this.rowValues(row)[place.step * row.units + place.unit]));
     }
     const { heatmap } = this.data.panels[place.panel];
-    if (!heatmap) return lines;
-    const known = this.rowOf(place.panel, place.layer, place.direction, heatmap.quantity);
-    if (!known && heatmap.layer === place.layer && heatmap.direction === place.direction) {
+    const known = heatmap && this.rowOf(place.panel, place.layer, place.direction, heatmap.quantity);
+    if (heatmap && !known && heatmap.layer === place.layer && heatmap.direction === place.direction) {
       const values = this.heatmapValues(place.panel);
       lines.push(value(texts.quantities[heatmap.quantity], values[place.step * heatmap.order.length + place.unit]));
     }
