@@ -52,7 +52,7 @@ def scene(lesson: Lesson, settings: Settings) -> None:
     t, language = settings.t, settings.language
     with st.container(border=True):
         st.subheader(f"{lesson.id} · {lesson.title[language]}", anchor=False)
-        st.write(lesson.scene[language])
+        st.write(_plain(lesson.scene[language]))
         _question(lesson, settings)
         if predicted(lesson) is not None:
             _answer(lesson, settings)
@@ -64,7 +64,7 @@ def _question(lesson: Lesson, settings: Settings) -> None:
     texts = {choice.id: choice.text[language] for choice in lesson.choices}
     names, made = list(texts), predicted(lesson)
     choice = st.radio(
-        f"**{lesson.question[language]}**",
+        f"**{_plain(lesson.question[language])}**",
         names,
         index=None if made not in names else names.index(made),
         key=f"predict-{lesson.id}",
@@ -105,10 +105,10 @@ def _answer(lesson: Lesson, settings: Settings) -> None:
         st.info(t("The models say: {answer}.").format(answer=_sentence(shown)), icon=":material/lightbulb:")
     st.markdown(f"**{_plain(filled(lesson.found[language], finding.numbers))}**")
     if finding.answer == lesson.answer:
-        st.write(lesson.because[language])
+        st.write(_plain(lesson.because[language]))
     else:
         st.caption(t("The installed models answer otherwise than those that this lesson was written for."))
-    st.markdown(f":material/explore: {t('Try next')}: {lesson.next[language]}")
+    st.markdown(f":material/explore: {t('Try next')}: {_plain(lesson.next[language])}")
     _ways(lesson, settings)
 
 
@@ -161,5 +161,5 @@ def _sentence(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Markdown reads ``<eos>`` as a tag."""
-    return text.replace("<", "&lt;").replace("$", "\\$")
+    """Markdown would read ``<eos>`` as a tag."""
+    return text.replace("<", "\\<")
