@@ -130,7 +130,7 @@ def cards(request: TraceRequest, trace: RecurrentTrace, asked: Asked, settings: 
     shown = [card for card in _cards(request, trace, asked, settings.t) if card.page in pages]
     for start in range(0, len(shown), _COLUMNS):
         for place, card in zip(st.columns(_COLUMNS), shown[start : start + _COLUMNS], strict=False):
-            with place.container(border=True, height="stretch", gap="small"):
+            with place.container(border=True, height="stretch", gap="small", key=f"card-{card.page}"):
                 page = pages[card.page]
                 st.page_link(page.file, label=f"**{page.title}**", icon=page.icon, query_params=card.query)
                 st.caption(card.question)

@@ -53,8 +53,9 @@ def scene(lesson: Lesson, settings: Settings) -> None:
     with st.container(border=True):
         st.subheader(f"{lesson.id} · {lesson.title[language]}", anchor=False)
         st.write(_plain(lesson.scene[language]))
-        _question(lesson, settings)
-        if predicted(lesson) is not None:
+        if predicted(lesson) is None:
+            _question(lesson, settings)
+        else:
             _answer(lesson, settings)
     _neighbours(lesson, t)
 
@@ -62,47 +63,51 @@ def scene(lesson: Lesson, settings: Settings) -> None:
 def _question(lesson: Lesson, settings: Settings) -> None:
     t, language = settings.t, settings.language
     texts = {choice.id: choice.text[language] for choice in lesson.choices}
-    names, made = list(texts), predicted(lesson)
     choice = st.radio(
         f"**{_plain(lesson.question[language])}**",
-        names,
-        index=None if made not in names else names.index(made),
+        list(texts),
+        index=None,
         key=f"predict-{lesson.id}",
         format_func=texts.__getitem__,
-        disabled=made is not None,
     )
-    if made is None:
-        st.button(
-            t("Reveal"),
-            key="reveal",
-            type="primary",
-            icon=":material/visibility:",
-            disabled=choice is None,
-            help=t("Choose an answer first.") if choice is None else None,
-            on_click=predict,
-            args=(lesson, choice or ""),
-        )
+    st.button(
+        t("Reveal"),
+        key="reveal",
+        icon=":material/visibility:",
+        disabled=choice is None,
+        help=t("Choose an answer first.") if choice is None else None,
+        on_click=predict,
+        args=(lesson, choice or ""),
+    )
 
 
 def _answer(lesson: Lesson, settings: Settings) -> None:
     """What the models say, and whether the prediction holds."""
     t, language = settings.t, settings.language
+    st.markdown(f"**{_plain(lesson.question[language])}**")
     try:
         with st.spinner(t("The models are asked …"), show_time=False):
             finding: Finding = check(lesson, ask)
     except SeqvizError as error:
         show_error(error, t)
+        _again_button(lesson, t)
         return
-    right = finding.answer == predicted(lesson)
+    made = predicted(lesson)
+    right = finding.answer == made
     if answer_of(lesson) is not right:
         note_right(lesson, right=right)
         st.rerun()  # the list beside it counts it
     texts = {choice.id: choice.text[language] for choice in lesson.choices}
-    shown = texts.get(finding.answer, finding.answer)
+    predictions = "".join(
+        f"- {_plain(text)}{' · *' + t('your prediction') + '*' if name == made else ''}\n"
+        for name, text in texts.items()
+    )
+    st.markdown(predictions)
+    shown = _sentence(texts.get(finding.answer, finding.answer))
     if right:
-        st.success(t("Right: {answer}.").format(answer=_sentence(shown)), icon=":material/check_circle:")
+        st.success(t("Right: {answer}.").format(answer=shown), icon=":material/check_circle:")
     else:
-        st.info(t("The models say: {answer}.").format(answer=_sentence(shown)), icon=":material/lightbulb:")
+        st.info(t("The models say: {answer}.").format(answer=shown), icon=":material/lightbulb:")
     st.markdown(f"**{_plain(filled(lesson.found[language], finding.numbers))}**")
     if finding.answer == lesson.answer:
         st.write(_plain(lesson.because[language]))
@@ -118,10 +123,15 @@ def _ways(lesson: Lesson, settings: Settings) -> None:
     page = pages[lesson.page if lesson.page in pages else _STANDS_IN[lesson.page]]
     left, right, _ = st.columns([3, 2, 2], vertical_alignment="center")
     label = t("Open this view: {page}").format(page=page.title)
-    if left.button(label, key="open-view", icon=page.icon, type="primary", width="stretch"):
+    if left.button(label, key="open-view", icon=page.icon, width="stretch"):
         start_anew(keep=KEPT)
         st.switch_page(page.file, query_params=dict(lesson.query))
-    right.button(
+    with right:
+        _again_button(lesson, t)
+
+
+def _again_button(lesson: Lesson, t: Translator) -> None:
+    st.button(
         t("Predict again"), key="again", type="tertiary", icon=":material/replay:", on_click=_again, args=(lesson,)
     )
 

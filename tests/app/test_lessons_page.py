@@ -52,7 +52,8 @@ def test_a_right_prediction_is_said_counted_and_explained_with_the_numbers(opene
     assert "**Greedy: A B C \\<eos> with P = 0.048. Best: A C B \\<eos> with P = 0.054.**" in texts
     assert find_lesson("S3a").because["en"] in texts
     assert progress(app).startswith("1 of")
-    assert app.radio(key="predict-S3a").disabled
+    assert "- Yes: the best of each step is the best of all\n- No · *your prediction*" in texts
+    assert not app.radio
 
 
 def test_a_wrong_prediction_is_told_kindly_and_can_be_made_again(opened: Opened):
