@@ -34,7 +34,7 @@ elif "home-good" in st.session_state:
 if traces:
     asked = ask_for_cards(request, traces[0], models, t, own=own)
     live_picture(traces[0], settings)
-    st.subheader(t("The same sentence in every view"), anchor=False)
+    st.subheader(t("The views"), anchor=False)
     cards(request, traces[0], asked, settings)
 st.subheader(t("The models"), anchor=False)
 st.caption(t("Measured on held-out data; a click opens the card: data, training, known weaknesses."))

@@ -54,22 +54,34 @@ class Card:
     Args:
         page: its name.
         question: that it answers.
+        of: what the picture is of, where that is not the run above; empty where it is.
         picture: draws the glimpse of it; None if there is nothing to draw.
         query: what it is opened with.
     """
 
     page: str
     question: str
+    of: str = ""
     picture: Callable[[], Figure | None]
     query: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the cards show beside the run itself; asked early, looked at late."""
+    """What the cards show beside the run itself; asked early, looked at late.
+
+    Args:
+        backward: the loss carried back.
+        gated: the same sentence in a cell with gates, where the run's own has none.
+        gated_model: whose gates are shown.
+        search: the translation.
+        source: what is translated.
+        translator: by which model.
+    """
 
     backward: Pending[object] | None
     gated: Pending[object] | None
+    gated_model: str
     search: Pending[object] | None
     source: str
     translator: str
@@ -114,6 +126,7 @@ def ask_for_cards(
     return Asked(
         backward=_submit(BackwardRequest(trace=request, loss_step=steps[-1])) if steps else None,
         gated=_submit(replace(request, model=gated)) if plain and gated else None,
+        gated_model=gated if plain and gated else request.model,
         search=_submit(SearchRequest(model=name, text=source, config=_SEARCH)) if name else None,
         source=source,
         translator=name,
@@ -133,7 +146,7 @@ def cards(request: TraceRequest, trace: RecurrentTrace, asked: Asked, settings: 
             with place.container(border=True, height="stretch", gap="small", key=f"card-{card.page}"):
                 page = pages[card.page]
                 st.page_link(page.file, label=f"**{page.title}**", icon=page.icon, query_params=card.query)
-                st.caption(card.question)
+                st.caption(f"{card.question} ({card.of})" if card.of else card.question)
                 if figure := _drawn(card):
                     show_glimpse(figure, key=f"glimpse-{card.page}")
 
@@ -167,8 +180,9 @@ def _cards(request: TraceRequest, trace: RecurrentTrace, asked: Asked, t: Transl
         Card(
             page="gates",
             question=t("What is kept, what is overwritten, and when?"),
+            of="" if asked.gated_model == request.model else asked.gated_model,
             picture=lambda: gate_glimpse(trace, t=t) or _found(asked.gated, lambda found: gate_glimpse(found, t=t)),
-            query=one,
+            query={**one, "model": asked.gated_model},
         ),
         Card(
             page="units",
@@ -179,12 +193,14 @@ def _cards(request: TraceRequest, trace: RecurrentTrace, asked: Asked, t: Transl
         Card(
             page="translate",
             question=t("Which translations were looked at, and where was the best one lost?"),
+            of=asked.source,
             picture=lambda: _found(asked.search, lambda found: search_glimpse(found.search, t=t)),
             query=pair,
         ),
         Card(
             page="attention",
             question=t("Which words of the source does each word of the translation come from?"),
+            of=asked.source,
             picture=lambda: _found(asked.search, lambda found: attention_glimpse(found.search, t=t)),
             query=pair,
         ),

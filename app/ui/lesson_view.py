@@ -141,8 +141,8 @@ def _neighbours(lesson: Lesson, t: Translator) -> None:
     place = names.index(lesson.id)
     left, _, right = st.columns([2, 3, 2])
     ways: tuple[tuple[Any, str, str, int], ...] = (
-        (left, t("Previous"), ":material/arrow_back:", place - 1),
-        (right, t("Next"), ":material/arrow_forward:", place + 1),
+        (left, t("Previous lesson"), ":material/arrow_back:", place - 1),
+        (right, t("Next lesson"), ":material/arrow_forward:", place + 1),
     )
     for column, label, icon, target in ways:
         there = 0 <= target < len(names)

@@ -12,11 +12,6 @@ OPENING = "There is nothing to like in this movie."
 VIEWS = ["Unroll", "Gradients", "Gates", "Units", "Decoding", "Lessons"]
 
 
-def pictures(app: AppTest) -> list[str]:
-    """Keys of everything that is drawn."""
-    return [key for key in app.session_state.filtered_state if str(key).startswith(("home-figure", "glimpse-"))]
-
-
 def links(app: AppTest) -> dict[str, str]:
     """The way of every link, by its label without marks."""
     return {link.proto.label.strip("*"): link.proto.query_string for link in app.get("page_link")}
@@ -31,7 +26,7 @@ def test_it_is_the_first_page_and_opens_on_a_sentence_with_a_card_a_view(opened:
     assert app.title[0].value == "seqviz"
     assert app.text_input(key="text").value == OPENING
     assert app.selectbox(key="model").value == "sentiment-lstm"
-    assert subheaders(app) == ["The same sentence in every view", "The models"]
+    assert subheaders(app) == ["The views", "The models"]
     assert [title for title in links(app) if title in VIEWS] == VIEWS
     assert not app.warning
 
@@ -44,6 +39,18 @@ def test_a_typed_sentence_goes_along_into_the_views_of_one_sequence(opened: Open
         assert ways[view] == "text=Teddy+bears+%26+more&model=sentiment-lstm"
     assert ways["Units"] == ways["Decoding"] == ""
     assert not app.exception
+
+
+def test_a_plain_cell_shows_the_gates_of_its_sibling_and_says_whose_they_are(opened: Opened, tmp_path):
+    from tests.helpers import write_tiny_checkpoint
+
+    write_models(tmp_path)
+    write_tiny_checkpoint(tmp_path, name="sentiment-rnn", task="classification", cell="rnn_tanh")
+    app = opened(page=None, root=tmp_path, model="sentiment-rnn")
+    captions = [caption.value for caption in app.caption]
+    assert "What is kept, what is overwritten, and when? (sentiment-gru)" in captions
+    assert links(app)["Gates"].endswith("model=sentiment-gru")
+    assert links(app)["Unroll"].endswith("model=sentiment-rnn")
 
 
 def test_a_translation_is_offered_for_the_readers_own_sentence_in_its_language(opened: Opened, tmp_path):
@@ -66,7 +73,7 @@ def test_what_cannot_be_read_is_one_sentence_and_the_last_picture_stays(opened: 
     app.text_input(key="text").set_value(text).run()
     assert len(app.warning) == 1
     assert "Below: the last text that could be read." in [caption.value for caption in app.caption]
-    assert subheaders(app)[0] == "The same sentence in every view"
+    assert subheaders(app)[0] == "The views"
     assert not app.exception
 
 
@@ -108,4 +115,4 @@ def test_without_a_model_it_says_how_to_get_one(opened: Opened, tmp_path):
 
 def test_in_chinese_it_is_chinese(opened: Opened):
     app = opened(page=None, lang="zh_CN")
-    assert subheaders(app) == ["同一个句子，各个视图", "模型"]
+    assert subheaders(app) == ["各个视图", "模型"]
