@@ -53,7 +53,7 @@ def test_a_right_prediction_is_said_counted_and_explained_with_the_numbers(opene
     assert find_lesson("S3a").because["en"] in texts
     assert progress(app).startswith("1 of")
     assert "- Yes: the best of each step is the best of all\n- No · *your prediction*" in texts
-    assert not app.radio
+    assert "predict-S3a" not in [radio.key for radio in app.radio]
 
 
 def test_a_wrong_prediction_is_told_kindly_and_can_be_made_again(opened: Opened):
