@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opened, write_models
-from tests.helpers import write_tiny_translator
+from tests.helpers import write_tiny_checkpoint, write_tiny_translator
 
 OPENING = "There is nothing to like in this movie."
 VIEWS = ["Unroll", "Gradients", "Gates", "Units", "Decoding", "Lessons"]
@@ -41,12 +44,13 @@ def test_a_typed_sentence_goes_along_into_the_views_of_one_sequence(opened: Open
     assert not app.exception
 
 
-def test_a_plain_cell_shows_the_gates_of_its_sibling_and_says_whose_they_are(opened: Opened, tmp_path):
-    from tests.helpers import write_tiny_checkpoint
-
-    write_models(tmp_path)
-    write_tiny_checkpoint(tmp_path, name="sentiment-rnn", task="classification", cell="rnn_tanh")
-    app = opened(page=None, root=tmp_path, model="sentiment-rnn")
+def test_a_plain_cell_shows_the_gates_of_its_sibling_and_says_whose_they_are(opened: Opened, models: Path):
+    # In the folder that the backend reads, and gone again: other tests list what is there.
+    folder = write_tiny_checkpoint(models, name="sentiment-rnn", task="classification", cell="rnn_tanh")
+    try:
+        app = opened(page=None, model="sentiment-rnn")
+    finally:
+        shutil.rmtree(folder)
     captions = [caption.value for caption in app.caption]
     assert "What is kept, what is overwritten, and when? (sentiment-gru)" in captions
     assert links(app)["Gates"].endswith("model=sentiment-gru")
