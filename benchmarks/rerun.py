@@ -52,6 +52,7 @@ class Visit:
         """Asks for a run of the script, with a changed sentence if one is given: seconds until its end, bytes."""
         message = BackMsg()
         message.rerun_script.query_string = query
+        message.rerun_script.page_name = "unroll"
         if sentence is not None:
             state = message.rerun_script.widget_states.widgets.add()
             state.id, state.string_value = self.sentence_id, sentence

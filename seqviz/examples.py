@@ -188,3 +188,9 @@ def gate_examples(t: Translator) -> tuple[Example, ...]:
             model="shakespeare-rnn",
         ),
     )
+
+
+def home_examples(t: Translator) -> tuple[Example, ...]:
+    """The examples of the home page, each worth a look in every view; the first one opens it."""
+    known = {example.id: example for example in (*unroll_examples(t), *gradient_examples(t))}
+    return tuple(known[name] for name in ("T1b", "T1", "B4", "B1"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.ui.settings import page_theme
 from seqviz.charts.figure import Figure, Module, figure_css, figure_js
 
 
@@ -32,6 +33,24 @@ export default function ({ data }) {
 }
 """,
 )
+
+
+_glimpse_component = st.components.v2.component(
+    "seqviz_glimpse",
+    html="<div></div>",
+    js="""
+export default function ({ data, parentElement }) {
+  const place = parentElement.querySelector('div');
+  place.innerHTML = data.svg;
+  Object.assign(place.firstElementChild.style, { display: 'block', width: '100%', height: 'auto' });
+}
+""",
+)
+
+
+def show_glimpse(figure: Figure, *, key: str) -> None:
+    """Shows a small still picture, as wide as its place, in the colours of the page."""
+    _glimpse_component(data={"svg": figure.to_svg(theme=page_theme())}, key=key)
 
 
 def show_figure(

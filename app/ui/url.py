@@ -114,5 +114,16 @@ def recall(page: str, keys: Sequence[str], *, widget: str) -> None:
         st.query_params[key] = value
 
 
+def start_anew(*, keep: Sequence[str]) -> None:
+    """The next page opens as for a new visitor, but for what is kept: for ways to an exact state.
+
+    Args:
+        keep: keys of the session that stay.
+    """
+    kept = {*keep, *(_written(key) for key in keep), _PAGE, _MOVED}
+    for key in [key for key in st.session_state if key not in kept]:
+        del st.session_state[key]
+
+
 def _written(key: str) -> str:
     return f"url-{key}"

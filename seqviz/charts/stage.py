@@ -95,6 +95,8 @@ def focus_marks(sheet: Sheet, panels: list[dict[str, Any]], focus: UnrollFocus, 
         unit = min(focus.unit, row["units"] - 1)
         front += _tile_marks(sheet, row, unit, steps, index, shown=own)
     for number, panel in enumerate(panels):
+        if "heatmap" not in panel:  # the network alone
+            continue
         heat = panel["heatmap"]
         own = (heat["layer"], heat["direction"]) == (focus.layer, focus.direction)
         unit = min(focus.unit, len(heat["order"]) - 1)

@@ -41,7 +41,16 @@ from seqviz.charts.unroll_sheet import Sheet
 from seqviz.i18n import Translator, english
 from seqviz.traces import NO_TARGET, RecurrentTrace
 
-__all__ = ["Sort", "UnrollFocus", "UnrollOptions", "unroll_figure"]
+__all__ = [
+    "Sort",
+    "UnrollFocus",
+    "UnrollOptions",
+    "draw_network",
+    "panel_texts",
+    "shared_limits",
+    "unroll_figure",
+    "unroll_payload",
+]
 
 MAX_STEPS = 200
 """Longest trace that is drawn."""
@@ -79,13 +88,13 @@ def unroll_figure(
     sheet = Sheet(columns=columns, options=options, t=t, y=6)
     focus = resolved_focus(trace, options)
     letters = [""] if compare is None else ["A", "B"]
-    networks = [_draw_network(sheet, each, limits, name) for each, name in zip(traces, letters, strict=True)]
+    networks = [draw_network(sheet, each, limits, name) for each, name in zip(traces, letters, strict=True)]
     details = [
         _draw_details(sheet, each, what, limits=limits, focus=_focus_in(each, focus, options), letter=name)
         for each, what, name in zip(traces, shown, letters, strict=True)
     ]
     panels = [
-        {**network, **detail, "ranges": [network["range"], detail["range"]], **_panel_texts(each, t)}
+        {**network, **detail, "ranges": [network["range"], detail["range"]], **panel_texts(each, t)}
         for network, detail, each in zip(networks, details, traces, strict=True)
     ]
     body_height = sheet.y + 4
@@ -96,10 +105,15 @@ def unroll_figure(
     marks = focus_marks(sheet, panels, focus, body_height)
     alt = alt_text(traces, shown, t)
     svg = assembled(sheet, marks, foot, width, body_height, height, alt)
-    payload = _payload(sheet, traces, panels, focus, body_height, t) | {"language": language}
-    payload["id"] = hashlib.sha256((svg + repr(payload["texts"])).encode("utf-8", "replace")).hexdigest()[:16]
+    payload = unroll_payload(sheet, traces, panels, focus, body_height, t) | {"language": language}
+    payload["id"] = picture_id(svg, payload)
     title = " / ".join(f"{each.model}: {clean(each.text)[:60]}" for each in traces)
     return Figure(svg=svg, payload=payload, alt=alt, width=width, height=round(height), title=title)
+
+
+def picture_id(svg: str, payload: dict[str, Any]) -> str:
+    """Tells the module whether a picture is another one than the last."""
+    return hashlib.sha256((svg + repr(payload["texts"])).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def shared_limits(traces: list[RecurrentTrace], shown: list[Shown]) -> dict[str, float]:
@@ -125,7 +139,7 @@ def _focus_in(trace: RecurrentTrace, focus: UnrollFocus, options: UnrollOptions)
     return resolved_focus(trace, replace(options, focus=focus))
 
 
-def _draw_network(sheet: Sheet, trace: RecurrentTrace, limits: dict[str, float], letter: str) -> dict[str, Any]:
+def draw_network(sheet: Sheet, trace: RecurrentTrace, limits: dict[str, float], letter: str) -> dict[str, Any]:
     """Title, outputs, layers and tokens of one trace; returns its rows of tiles and where it stands."""
     top, first_row = draw_title(sheet, trace, letter), len(sheet.rows)
     source_y = draw_outputs(sheet, trace, loss_limit=limits["loss"])
@@ -156,7 +170,7 @@ def _draw_details(
     }
 
 
-def _panel_texts(trace: RecurrentTrace, t: Translator) -> dict[str, Any]:
+def panel_texts(trace: RecurrentTrace, t: Translator) -> dict[str, Any]:
     """What the tooltip says of each step."""
     probabilities = trace.probabilities
     targets = [
@@ -177,7 +191,7 @@ def _panel_texts(trace: RecurrentTrace, t: Translator) -> dict[str, Any]:
     }
 
 
-def _payload(
+def unroll_payload(
     sheet: Sheet,
     traces: list[RecurrentTrace],
     panels: list[dict[str, Any]],
@@ -185,6 +199,7 @@ def _payload(
     body_height: float,
     t: Translator,
 ) -> dict[str, Any]:
+    """What the module needs of a picture of the unrolled network."""
     return stage_payload(sheet, traces, panels, focus, body_height, t) | {
         "file": file_name(traces, "unrolled"),
         "kinds": ["hidden_state", "cell_state"],

@@ -42,14 +42,19 @@ def alt_text(traces: list[RecurrentTrace], shown: list[Shown], t: Translator) ->
     return " ".join(_one_alt_text(trace, what, t) for trace, what in zip(traces, shown, strict=True))
 
 
-def _one_alt_text(trace: RecurrentTrace, what: Shown, t: Translator) -> str:
+def network_alt_text(trace: RecurrentTrace, t: Translator) -> str:
+    """What the picture of the network alone shows."""
     model, rest = panel_title(trace, t)
     tokens = " ".join(clean(visible(original)) for original in trace.originals)
+    unrolled = t("{model} ({description}) unrolled over {count} steps: {tokens}.").format(
+        model=model, description=rest, count=len(trace), tokens=tokens
+    )
+    return f"{unrolled} {_outputs(trace, t)}"
+
+
+def _one_alt_text(trace: RecurrentTrace, what: Shown, t: Translator) -> str:
     sentences = [
-        t("{model} ({description}) unrolled over {count} steps: {tokens}.").format(
-            model=model, description=rest, count=len(trace), tokens=tokens
-        ),
-        _outputs(trace, t),
+        network_alt_text(trace, t),
         t("Heatmap of {quantity}, {where}: {units} units by {count} steps.").format(
             quantity=quantity_name(what.quantity, t),
             where=where_words(what.part, t),

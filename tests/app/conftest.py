@@ -54,9 +54,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def opened(models: Path, monkeypatch: pytest.MonkeyPatch) -> Opened:
-    """Opens a page in a given state of its URL and runs it once."""
+    """Opens a page in a given state of its URL and runs it once; None for the one at the root."""
 
-    def open_app(*, page: str | None = None, root: Path = models, **query: str) -> AppTest:
+    def open_app(*, page: str | None = "app_pages/unroll.py", root: Path = models, **query: str) -> AppTest:
         monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(root))
         app = AppTest.from_file(str(APP), default_timeout=60)
         for name, value in query.items():

@@ -19,7 +19,7 @@ MODEL = "entities-bilstm"
 
 
 def open_page(page: Page, app_url: str, **state: str) -> None:
-    page.goto(f"{app_url}/?{urlencode(state)}")
+    page.goto(f"{app_url}/unroll?{urlencode(state)}")
     expect(now(page)).to_be_visible(timeout=30_000)
 
 

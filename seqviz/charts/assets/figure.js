@@ -166,7 +166,7 @@ class Picture extends Stepper {
   neighbour(offset) {
     const { heatmap } = this.data.panels[0];
     const { unit, layer, direction } = this.focus;
-    if (heatmap.layer !== layer || heatmap.direction !== direction) return unit + offset;
+    if (!heatmap || heatmap.layer !== layer || heatmap.direction !== direction) return unit + offset;
     const place = clamp(heatmap.order.indexOf(unit) + offset, 0, heatmap.order.length - 1);
     return heatmap.order[place];
   }
@@ -225,6 +225,7 @@ class Picture extends Stepper {
     }
     this.data.panels.forEach((panel, number) => {
       const { heatmap } = panel;
+      if (!heatmap) return; // the network alone
       const place = heatmap.layer === layer && heatmap.direction === direction ? heatmap.order.indexOf(unit) : -1;
       this.rowMarks[number].setAttribute('visibility', place < 0 ? 'hidden' : 'visible');
       if (place >= 0) {
@@ -326,6 +327,7 @@ class Picture extends Stepper {
         return { row, unit, layer: row.layer, direction: row.direction };
       }
     }
+    if (!heatmap) return {};
     const line = Math.floor((y - heatmap.top) / heatmap.rowHeight);
     if (line < 0 || line >= heatmap.order.length) return {};
     return { heatmap, unit: heatmap.order[line], layer: heatmap.layer, direction: heatmap.direction };
@@ -399,8 +401,8 @@ class Picture extends Stepper {
       if (row) lines.push(value(texts.quantities[kind], this.rowValues(row)[place.step * row.units + place.unit]));
     }
     const { heatmap } = this.data.panels[place.panel];
-    const known = this.rowOf(place.panel, place.layer, place.direction, heatmap.quantity);
-    if (!known && heatmap.layer === place.layer && heatmap.direction === place.direction) {
+    const known = heatmap && this.rowOf(place.panel, place.layer, place.direction, heatmap.quantity);
+    if (heatmap && !known && heatmap.layer === place.layer && heatmap.direction === place.direction) {
       const values = this.heatmapValues(place.panel);
       lines.push(value(texts.quantities[heatmap.quantity], values[place.step * heatmap.order.length + place.unit]));
     }
