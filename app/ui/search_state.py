@@ -119,7 +119,8 @@ class TreeState:
         key = f"{self.mark}prefix"
         if "prefix" not in st.query_params and st.session_state.get(f"{key}-written") is not None:
             st.session_state[key] = ()
-        prefix = linked("prefix", key, read, ())
+        none: tuple[int, ...] = ()
+        prefix = linked("prefix", key, read, none)
         if not allowed(prefix):
             prefix = ()
         st.session_state[key] = prefix

@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from seqviz.charts.piece_words import piece_label
 from seqviz.charts.search_tree import lost_words
 from seqviz.charts.translation_tree import TranslationSearches, shown_text
 from seqviz.decoding.ranking import fell_out, reranked
 from seqviz.decoding.scores import hypothesis_score
-from seqviz.decoding.trace import SearchTrace
 from seqviz.i18n import Translator
 from seqviz.translations import TranslationSearch
 
 _SHORT = 0.6  # of the beam's pieces: an optimum below that is called short
 
 
-def winner_row(search: SearchTrace, alpha: float) -> int | None:
-    """The finished hypothesis that wins at α; None if there is none."""
-    return next(iter(reranked(search, alpha=alpha, coverage=search.config.coverage)), None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Winner:
+    """The result of a search at some α.
+
+    Args:
+        text: for people.
+        tokens: its ids.
+        rows: its path in the search.
+        log_prob: in nats.
+        score: at this α, with the search's coverage penalty.
+    """
+
+    text: str
+    tokens: tuple[int, ...]
+    rows: tuple[int, ...]
+    log_prob: float
+    score: float
 
 
-def row_score(search: SearchTrace, row: int, alpha: float) -> float:
-    """The score of a finished hypothesis at α, with the search's own coverage penalty."""
-    weight = search.config.coverage
+def winner_of(found: TranslationSearch | None, alpha: float) -> Winner | None:
+    """The finished hypothesis of a search that wins at α; None if there is none."""
+    if found is None or found.search.best is None:
+        return None
+    search, weight = found.search, found.search.config.coverage
+    row = reranked(search, alpha=alpha, coverage=weight)[0]
+    log_prob = float(search.log_prob[row])
     penalty = weight * float(search.coverage[row]) if weight and math.isfinite(search.coverage[row]) else 0.0
-    return hypothesis_score(float(search.log_prob[row]), int(search.step[row]), alpha=alpha, penalty=penalty)
+    return Winner(
+        text=shown_text(found.targets[row].text),
+        tokens=search.tokens(row),
+        rows=tuple(search.path(row)),
+        log_prob=log_prob,
+        score=hypothesis_score(log_prob, int(search.step[row]), alpha=alpha, penalty=penalty),
+    )
 
 
 def search_story(searches: TranslationSearches, alpha: float, t: Translator) -> tuple[str, ...]:
@@ -38,95 +61,82 @@ def search_story(searches: TranslationSearches, alpha: float, t: Translator) -> 
         t: the reader's language.
     """
     beam, greedy, exact = searches.beam, searches.greedy, searches.exact
-    if beam is None or greedy is None or winner_row(beam.search, alpha) is None or greedy.search.best is None:
-        return ()
-    found = [_greedy_words(beam.search, greedy.search, alpha, t)]
-    if exact is not None and exact.search.best is not None:
-        found += _optimum_words(beam, exact, alpha, t)
+    mine, theirs, best = winner_of(beam, alpha), winner_of(greedy, alpha), winner_of(exact, 0.0)
+    found: list[str] = []
+    if beam is not None and greedy is not None and mine is not None and theirs is not None:
+        found.append(_greedy_words(beam, mine, greedy, theirs, t))
+    if beam is not None and exact is not None and mine is not None and best is not None:
+        found += _optimum_words(beam, mine, exact, best, alpha, t)
     return tuple(found)
 
 
-def _greedy_words(beam: SearchTrace, greedy: SearchTrace, alpha: float, t: Translator) -> str:
-    winner, own = winner_row(beam, alpha), greedy.best
-    assert winner is not None  # asked before
-    assert own is not None
-    size = beam.config.beam_size
-    if beam.tokens(winner) == greedy.tokens(own):
+def _greedy_words(
+    beam: TranslationSearch, mine: Winner, greedy: TranslationSearch, theirs: Winner, t: Translator
+) -> str:
+    size = beam.search.config.beam_size
+    if mine.tokens == theirs.tokens:
         return t("Greedy finds the same as beam {size}.").format(size=size)
-    step, taken, other, margin = _parting(greedy, beam, winner)
-    ahead = row_score(beam, winner, alpha) - row_score(greedy, own, alpha)
-    values = {
-        "size": size,
-        "step": step,
-        "taken": taken,
-        "other": other,
-        "margin": f"{margin:.2f}",
-        "ahead": f"{abs(ahead):.3g}",
-    }
-    if ahead < 0:
-        return t(
-            "Greedy scores higher than beam {size} here, by {ahead}: they part at step {step}, where greedy takes "
-            "“{taken}” and the beam's winner “{other}”."
-        ).format(**values)
-    return t(
-        "Beam {size} finds what greedy misses: at step {step} greedy takes “{taken}”, {margin} nats ahead of “{other}”, "
-        "and ends {ahead} lower in score."
-    ).format(**values)
+    pairs = zip(theirs.tokens, mine.tokens, strict=False)
+    place = next((place for place, (taken, other) in enumerate(pairs) if taken != other), 0)
+    own, other = theirs.rows[place], mine.rows[place]
+    margin = float(greedy.search.token_log_prob[own]) - float(beam.search.token_log_prob[other])
+    words = (
+        t("Beam {size} finds what greedy misses: at step {step} greedy takes “{taken}”, {margin} nats ahead of "
+          "“{other}”, and ends with a score lower by {behind}.")
+        if mine.score >= theirs.score
+        else t("Greedy ends with a score higher than beam {size}, by {behind}: they part at step {step}, where greedy "
+               "takes “{taken}” and the beam's winner has “{other}”.")
+    )  # fmt: skip
+    return words.format(
+        size=size,
+        step=place + 1,
+        taken=_piece(greedy, own),
+        other=_piece(beam, other),
+        margin=f"{margin:.2f}",
+        behind=f"{abs(mine.score - theirs.score):.3g}",
+    )
 
 
-def _parting(greedy: SearchTrace, beam: SearchTrace, winner: int) -> tuple[int, str, str, float]:
-    """Where greedy leaves the beam's winner: step, both pieces, and how far greedy's was ahead there, in nats."""
-    assert greedy.best is not None
-    mine, theirs = greedy.path(greedy.best), beam.path(winner)
-    for step, (own, other) in enumerate(zip(mine, theirs, strict=False), start=1):
-        if greedy.token[own] != beam.token[other]:
-            margin = float(greedy.token_log_prob[own]) - float(beam.token_log_prob[other])
-            return step, _piece(greedy, own), _piece(beam, other), margin
-    raise AssertionError("two complete hypotheses part before the shorter one ends")
+def _piece(found: TranslationSearch, row: int) -> str:
+    label = piece_label(found.search.names[int(found.search.token[row])])
+    return label.removeprefix("␣").removesuffix("‿") or "␣"
 
 
-def _piece(search: SearchTrace, row: int) -> str:
-    return piece_label(search.names[int(search.token[row])]).removeprefix("␣").removesuffix("‿") or "␣"
-
-
-def _optimum_words(beam: TranslationSearch, exact: TranslationSearch, alpha: float, t: Translator) -> Sequence[str]:
-    search, best = exact.search, exact.search.best
-    assert best is not None
-    spent, log_prob = search.expansions, float(search.log_prob[best])
-    if not search.proven:
+def _optimum_words(
+    beam: TranslationSearch, mine: Winner, exact: TranslationSearch, best: Winner, alpha: float, t: Translator
+) -> list[str]:
+    spent = exact.search.expansions
+    if not exact.search.proven:
         return [
-            t(
-                "The exact search was not done within {count} hypotheses extended: nothing is more probable than "
-                "log P = {bound}, the best so far has {log_prob}."
-            ).format(count=spent, bound=_number(search.upper_bound), log_prob=_number(log_prob))
-        ]
-    tokens = search.tokens(best)
-    winner = winner_row(beam.search, alpha)
-    assert winner is not None
-    if beam.search.tokens(winner) == tokens:
+            t("Not proven within {count} hypotheses extended: the most probable translation has at most "
+              "log P = {bound}; the best so far has {log_prob}.")
+            .format(count=spent, bound=_number(exact.search.upper_bound), log_prob=_number(best.log_prob))
+        ]  # fmt: skip
+    if mine.tokens == best.tokens:
         return [
             t("The most probable translation of all is the beam's own: proven after {count} hypotheses.").format(
                 count=spent
             )
         ]
-    text = shown_text(exact.targets[best].text)
     found = [
-        t(
-            "The most probable translation of all is “{text}”, log P = {log_prob}: proven after {count} hypotheses."
-        ).format(text=text, log_prob=_number(log_prob), count=spent)
+        t("The most probable of all is “{text}”, log P = {log_prob}: proven after {count} hypotheses.").format(
+            text=best.text, log_prob=_number(best.log_prob), count=spent
+        )
     ]
-    lost = fell_out(beam.search, tokens)
+    lost = fell_out(beam.search, best.tokens)
     if lost is None:
         found.append(t("The beam finds it too, and ranks it lower at α = {alpha}.").format(alpha=f"{alpha:g}"))
     else:
         found.append(lost_words(beam.search, lost, t))
-    if len(tokens) == 1:
-        found.append(t("It is the empty one: the model's fault, which a good search would only bring to light."))
-    elif len(tokens) < _SHORT * int(beam.search.step[winner]):
+    short, long = len(best.tokens), len(mine.tokens)
+    if short == 1:
+        found.append(t("It is the empty one: a fault of the model, not of the search."))
+    elif short < _SHORT * long:
         found.append(
-            t("It is too short, {short} pieces against {long}: log P falls with every piece, so the model prefers short.")
-            .format(short=len(tokens), long=int(beam.search.step[winner]))
-        )  # fmt: skip
+            t(
+                "It has {short} pieces against {long}: log P falls with every piece, so the model prefers it short."
+            ).format(short=short, long=long)
+        )
     return found
 
 

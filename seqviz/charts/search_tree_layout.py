@@ -161,7 +161,10 @@ def _columns_of(trace: SearchTrace, nodes: list[Node], left_out: dict[int, list[
 
 
 def fold(nodes: list[Node], column: Column, always: set[int], *, rows: int, least: float) -> None:
-    """Hides what is improbable or beyond the number of rows; what lies on a marked path stays."""
+    """Hides what is improbable, beyond the number of rows or behind what is hidden; what lies on a marked path stays.
+
+    The columns before this one have been folded already.
+    """
     room = rows - sum(index in always for index in (*column.kept, *column.dropped))
     column.folded, column.folded_mass = column.left_out, column.left_out_mass
     for index in (*column.kept, *column.dropped):
@@ -169,7 +172,8 @@ def fold(nodes: list[Node], column: Column, always: set[int], *, rows: int, leas
         if index in always:
             node.hidden = False
             continue
-        node.hidden = room <= 0 or math.exp(node.log_prob) < least
+        folded_before = node.parent >= 0 and nodes[node.parent].hidden
+        node.hidden = room <= 0 or folded_before or math.exp(node.log_prob) < least
         room -= not node.hidden
         if node.hidden:
             column.folded += 1

@@ -66,7 +66,7 @@ def draw_foot(
         if not trace.config.coverage:
             first, found = trace_crossovers(trace)
         segments = _segments(first, found)
-        strip_svg, strip, y = _strip(trace, segments, alpha, y, width, options, read, t)
+        strip_svg, strip, y = _strip(segments, alpha, y, width, options, read, t)
         parts.append(strip_svg)
         y += small * 1.0
     ranking_svg, columns, rows, y = _ranking(trace, alpha, y, width, options, read, t)
@@ -91,7 +91,6 @@ def _segments(first: int | None, found: tuple[Crossover, ...]) -> tuple[tuple[fl
 
 
 def _strip(
-    trace: SearchTrace,
     segments: tuple[tuple[float, float, int], ...],
     alpha: float,
     y: float,
@@ -116,7 +115,7 @@ def _strip(
         parts.append(rect(x, top, end - x, bottom - top, classes="sv-band" if number % 2 == 0 else "tk"))
         words = fit(read(winner), small, end - x - 10)
         if len(words) > 1:
-            parts.append(text_at((x + end) / 2, top + small * 1.3, words, size=small))
+            parts.append(text_at(x + 6, top + small * 1.3, words, size=small, anchor="start"))
         if number:
             parts.append(path(f"M{num(x)} {num(top - 4)}V{num(bottom + 3)}", classes="sv-lens"))
             value = f"α = {low:.4g}"

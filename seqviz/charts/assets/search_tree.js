@@ -399,7 +399,8 @@ class SearchTree {
       for (const i of all) {
         const small = Math.exp(this.total[i]) < this.least || (this.survivors && column.dropped.includes(i));
         const deep = step > this.depth;
-        this.hidden[i] = deep || (!always.has(i) && (small || (!isOpen && room <= 0)));
+        const behind = i > 0 && this.hidden[node.parent[i]];
+        this.hidden[i] = deep || (!always.has(i) && (small || behind || (!isOpen && room <= 0)));
         if (!always.has(i) && !this.hidden[i]) room -= 1;
         if (this.hidden[i]) {
           folded += 1;
@@ -697,7 +698,8 @@ class SearchTree {
     const dress = dresser();
     const whole = document.createElementNS(SVG, 'svg');
     const height = this.height || this.data.height;
-    const size = [this.size[0], height + this.size[1] - this.data.height];
+    const width = this.depth === this.data.columns.length - 1 ? this.size[0] : Math.max(this.shownWidth(), this.footWidth);
+    const size = [width, height + this.size[1] - this.data.height];
     for (const [name, value] of Object.entries({ viewBox: `0 0 ${size.join(' ')}`, width: size[0], height: size[1], role: 'img' })) {
       whole.setAttribute(name, value);
     }
@@ -778,10 +780,16 @@ export default function (component) {
     return entry.release;
   }
   const active = entry && parentElement.activeElement === entry.tree.stage;
+  // The same search with news, as an optimum that was found meanwhile: the reader stays at the same step.
+  const same = entry && entry.tree.frames === 2 * data.payload.frames && entry.tree.data.search === data.payload.search;
+  const left = same ? entry.tree.scroller.scrollLeft : 0;
+  const frame = same ? entry.tree.frame : null;
   if (entry) entry.release();
   const alpha = globalThis.seqvizFocus?.get(data.key)?.alpha;
   const tree = hydrate(root, { svg: data.svg, payload: data.payload, alpha, onAlpha, onPick });
   if (active) tree.stage.focus({ preventScroll: true });
+  if (left) tree.scroller.scrollLeft = left;
+  if (frame !== null && frame !== tree.frame) tree.show(frame, { quietly: true });
   const listener = ({ detail }) => detail.key === data.key && tree.receive(detail.focus?.alpha);
   globalThis.addEventListener('seqviz-focus', listener);
   const release = () => {
