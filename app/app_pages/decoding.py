@@ -43,7 +43,8 @@ tree(searches, table, choices, alpha, settings)
 side_by_side(searches, alpha, t)
 counters(searches, t)
 
-left, right = st.columns([3, 1], vertical_alignment="center")
+left, middle, right = st.columns([6, 3, 2], vertical_alignment="center")
+middle.page_link("app_pages/translate.py", label=t("The same for a typed sentence"), icon=":material/translate:")
 left.caption(
     t(
         "Try next: let no minimum length hold and see the optimum become too short; widen the beam until the flag is "

@@ -12,8 +12,8 @@ from app.ui.settings import Settings, page_theme
 from seqviz.charts.notation import Notation
 from seqviz.charts.palette import literals
 from seqviz.charts.search_story import Winner, search_story, winner_of
-from seqviz.charts.translation_tree import TranslationSearches
 from seqviz.i18n import Translator
+from seqviz.translation_searches import TranslationSearches
 from seqviz.translations import PieceText
 
 _COLOURS = {"greedy": "k1", "beam": "k0", "optimum": "k4"}  # those of the paths in the tree

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,10 +11,11 @@ from app.ui.backend import ask, ask_all, show_error
 from app.ui.figure import show_search_tree
 from app.ui.search_parts import forced_bar, search_downloads
 from app.ui.settings import Settings
-from app.ui.translate_exact import exact_search, wait_for_exact
+from app.ui.translate_exact import ExactSearch, exact_search, wait_for_exact
 from app.ui.translate_result import result, score_equation, source_note
 from app.ui.translate_tree_inputs import (
     BEGIN_ERROR,
+    BUDGETS,
     MAX_LENGTH,
     SEARCH_KEY,
     TREE,
@@ -22,22 +24,21 @@ from app.ui.translate_tree_inputs import (
     forbidden_input,
     forget_ids,
     forget_when_new,
+    look_further,
     tree_inputs,
 )
 from app.ui.translation_inputs import ToTranslate
 from app.ui.url import recall, remember
+from seqviz.backends.translation_requests import SearchRequest
 from seqviz.charts.figure import Figure
 from seqviz.charts.search_story import winner_of
 from seqviz.charts.search_tree import SearchTreeOptions
-from seqviz.charts.translation_tree import (
-    DEFAULT_ALPHA,
-    TranslationSearches,
-    needs_watch,
-    translation_tree_figure,
-)
+from seqviz.charts.translation_tree import translation_tree_figure
+from seqviz.config import DecodeConfig
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator, translator
 from seqviz.text.piece_encoder import joined
+from seqviz.translation_searches import DEFAULT_ALPHA, TranslationSearches, Watch, with_exact
 from seqviz.translations import TranslationSearch
 
 _GOOD = "translate-good"
@@ -62,10 +63,7 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
     forbidden_input(place, searches.shown.search.names, asked.config.forbidden, t)
     source_note(searches.shown.source, t)
     result(searches, alpha, settings)
-    if exact.running:
-        wait_for_exact(asked.request("exact"), t)
-    elif exact.error is not None:
-        show_error(exact.error, t)
+    _exact_status(exact, asked, t)
     _forced(searches, asked, alpha, t)
     figure = _drawn(asked, "known" if exact.found else "open", settings.font_size, settings.language, searches)
     show_search_tree(
@@ -76,6 +74,18 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
         on_prefix=lambda: TREE.prefix_clicked(MAX_LENGTH),
     )
     _below(searches, asked, alpha, settings)
+
+
+def _exact_status(exact: ExactSearch, asked: Asked, t: Translator) -> None:
+    """That it is under way, what went wrong, or the offer of a larger budget."""
+    if exact.running:
+        wait_for_exact(asked.request("exact"), t)
+    elif exact.error is not None:
+        show_error(exact.error, t)
+    elif exact.found is not None and not exact.found.search.proven and asked.budget < BUDGETS[-1]:
+        st.button(
+            t("Look further for the optimum"), icon=":material/search:", on_click=look_further, args=(asked.budget,)
+        )
 
 
 def forget_search() -> None:
@@ -120,21 +130,15 @@ def searched(asked: Asked) -> TranslationSearches:
 
 
 def _with_exact(asked: Asked, searches: TranslationSearches, exact: TranslationSearch | None) -> TranslationSearches:
-    """With the optimum; a search that lost it is run once more and says where and by how much."""
     if exact is None:
         return searches
-    known = TranslationSearches(shown=searches.shown, exact=exact)
-    shown, beam = searches.shown, searches.beam
-    if (optimum := known.optimum) is not None:
-        if beam is not None and needs_watch(beam, optimum):
-            beam = ask(asked.request("beam", watch=(optimum,)))
-        if asked.search not in ("beam", "exact") and needs_watch(shown, optimum):
-            shown = ask(asked.request(asked.search, watch=(optimum,)))
-    if asked.search == "beam" and beam is not None:
-        shown = beam
-    elif asked.search == "exact":
-        shown = exact
-    return TranslationSearches(shown=shown, greedy=searches.greedy, beam=beam, exact=exact)
+    if asked.search == "exact":
+        searches = replace(searches, shown=exact)
+
+    def run(config: DecodeConfig, watch: Watch) -> TranslationSearch:
+        return ask(SearchRequest(model=asked.model, text=asked.text, config=config, watch=watch))
+
+    return with_exact(searches, exact, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -15,10 +15,10 @@ from app.ui.search_state import TreeState, lengths_from_url, linked, number_from
 from app.ui.translation_inputs import ToTranslate
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
 from seqviz.charts.piece_words import piece_label
-from seqviz.charts.translation_tree import DEFAULT_ALPHA
 from seqviz.config import DecodeConfig
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator
+from seqviz.translation_searches import DEFAULT_ALPHA, DEFAULT_BUDGET, exact_config, greedy_config
 
 URL_KEYS = ("search", "beam", "lengths", "alpha", "prefix", "forbidden", "coverage", "on", "budget")
 MARK = "translate-"
@@ -27,7 +27,7 @@ SEARCH_KEY, FORBIDDEN_KEY, BEGIN_KEY, BEGIN_ERROR = (
     f"{MARK}{name}" for name in ("search", "forbidden", "begin", "begin-error")
 )
 MAX_LENGTH, DEFAULT_LENGTH, DEFAULT_BEAM = 100, 60, 5
-BUDGETS, DEFAULT_BUDGET = (100, 300, 1000, 3000), 300
+BUDGETS = (100, DEFAULT_BUDGET, 1000, 3000)
 _EOS = 3
 _MAX_FORBIDDEN = 50
 
@@ -51,19 +51,16 @@ class Asked:
     more: tuple[tuple[str, Any], ...] = ()
     budget: int = DEFAULT_BUDGET
 
-    def request(self, search: str, *, watch: tuple[tuple[int, ...], ...] = ()) -> SearchRequest:
+    def request(self, search: str) -> SearchRequest:
         """What the backend is asked for one of the searches."""
+        config = self.config
         if search == "exact":
-            # The most probable translation of all: α = 0, whatever the finished hypotheses are ranked by.
-            config = replace(
-                self.config, search=search, beam_size=DEFAULT_BEAM, stopping="n_best", alpha=0.0, coverage=0.0,
-                max_expansions=self.budget,
-            )  # fmt: skip
+            config = exact_config(config, budget=self.budget)
         elif search == "greedy":
-            config = replace(self.config, search=search, beam_size=DEFAULT_BEAM, stopping="n_best")
+            config = greedy_config(config)
         else:
-            config = replace(self.config, search=search, **(dict(self.more) if search == self.search else {}))
-        return SearchRequest(model=self.model, text=self.text, config=config, watch=watch)
+            config = replace(config, search=search, **(dict(self.more) if search == self.search else {}))
+        return SearchRequest(model=self.model, text=self.text, config=config)
 
 
 def tree_inputs(sentence: ToTranslate, t: Translator) -> tuple[Asked, DeltaGenerator]:
@@ -168,6 +165,11 @@ def _limits(sentence: ToTranslate, t: Translator) -> tuple[float, bool, int, Del
     )
     write("budget", key, None if budget == DEFAULT_BUDGET else str(budget))
     return float(coverage), bool(on), int(budget), place
+
+
+def look_further(budget: int) -> None:
+    """The next larger budget of the exact search; for callbacks."""
+    st.session_state[f"{MARK}budget"] = next((more for more in BUDGETS if more > budget), BUDGETS[-1])
 
 
 def forbidden_input(place: DeltaGenerator, names: dict[int, str], forbidden: tuple[int, ...], t: Translator) -> None:

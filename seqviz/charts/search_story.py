@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from seqviz.charts.piece_words import piece_label
 from seqviz.charts.search_tree import lost_words
-from seqviz.charts.translation_tree import TranslationSearches, shown_text
+from seqviz.charts.translation_tree import shown_text
 from seqviz.decoding.ranking import fell_out, reranked
 from seqviz.decoding.scores import hypothesis_score
 from seqviz.i18n import Translator
+from seqviz.translation_searches import TranslationSearches
 from seqviz.translations import TranslationSearch
 
 _SHORT = 0.6  # of the beam's pieces: an optimum below that is called short
@@ -65,7 +66,12 @@ def search_story(searches: TranslationSearches, alpha: float, t: Translator) -> 
     found: list[str] = []
     if beam is not None and greedy is not None and mine is not None and theirs is not None:
         found.append(_greedy_words(beam, mine, greedy, theirs, t))
-    if beam is not None and exact is not None and mine is not None and best is not None:
+    if exact is None or best is None:
+        return tuple(found)
+    if not exact.search.proven:
+        known = [one.log_prob for one in (best, mine, theirs) if one is not None]
+        found.append(_open_words(exact, max(known), t))
+    elif beam is not None and mine is not None:
         found += _optimum_words(beam, mine, exact, best, alpha, t)
     return tuple(found)
 
@@ -102,16 +108,17 @@ def _piece(found: TranslationSearch, row: int) -> str:
     return label.removeprefix("␣").removesuffix("‿") or "␣"
 
 
+def _open_words(exact: TranslationSearch, known: float, t: Translator) -> str:
+    return t(
+        "Not proven within {count} hypotheses extended: the most probable translation has at most log P = {bound}; "
+        "the best so far has {log_prob}."
+    ).format(count=exact.search.expansions, bound=_number(exact.search.upper_bound), log_prob=_number(known))
+
+
 def _optimum_words(
     beam: TranslationSearch, mine: Winner, exact: TranslationSearch, best: Winner, alpha: float, t: Translator
 ) -> list[str]:
     spent = exact.search.expansions
-    if not exact.search.proven:
-        return [
-            t("Not proven within {count} hypotheses extended: the most probable translation has at most "
-              "log P = {bound}; the best so far has {log_prob}.")
-            .format(count=spent, bound=_number(exact.search.upper_bound), log_prob=_number(best.log_prob))
-        ]  # fmt: skip
     if mine.tokens == best.tokens:
         return [
             t("The most probable translation of all is the beam's own: proven after {count} hypotheses.").format(

@@ -246,7 +246,7 @@ def _payload(
         "smallHeight": layout.small_height,
         "rows": options.rows,
         "pieces": options.pieces,
-        "search": repr(trace.config),
+        "search": f"{trace.config} {trace.best is not None and read(trace.best)}",
         "least": options.least,
         "width": round(layout.width, 1),
         "height": round(layout.height, 1),

@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from seqviz.charts.figure import Figure
 from seqviz.charts.piece_words import path_with_labels, with_labels
 from seqviz.charts.search_tree import OPTIMUM, SearchPath, SearchTreeOptions, search_tree_figure
 from seqviz.config import DecodeConfig
-from seqviz.decoding.ranking import fell_out
 from seqviz.i18n import Translator, english
-from seqviz.translations import TranslationSearch
-
-DEFAULT_ALPHA = 1.0
-"""α with which the quality on the models' cards is measured."""
+from seqviz.translation_searches import DEFAULT_ALPHA, TranslationSearches
 
 DRAWN = 420
 """Hypotheses that are drawn at most."""
 
 _MOST_ROWS = 14
 _PRUNED = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranslationSearches:
-    """Searches for the translation of one sentence.
-
-    Args:
-        shown: whose tree is drawn.
-        greedy, beam: for the comparison.
-        exact: the most probable translation of all (α = 0); None as long as it is not known.
-    """
-
-    shown: TranslationSearch
-    greedy: TranslationSearch | None = None
-    beam: TranslationSearch | None = None
-    exact: TranslationSearch | None = None
-
-    @property
-    def optimum(self) -> tuple[int, ...] | None:
-        """Ids of the most probable translation; None if it is not known or not proven."""
-        found = None if self.exact is None else self.exact.search
-        return found.tokens(found.best) if found is not None and found.proven and found.best is not None else None
 
 
 def default_rows(config: DecodeConfig) -> int:
@@ -95,17 +69,13 @@ def _paths(searches: TranslationSearches, t: Translator) -> Sequence[SearchPath]
         (searches.beam, "beam", t("Beam")),
         (searches.exact, OPTIMUM if proven else "exact", t("Optimum") if proven else t("Best so far")),
     )
-    found = []
+    found: list[SearchPath] = []
     for search, key, label in named:
         if search is None or search.best is None:
             continue
+        if key == "exact" and any(search.best.ids == one.tokens for one in found):
+            continue  # it is known already
         path = SearchPath.of(search.search, key=key, label=label, text=shown_text(search.best.text))
         if path is not None:
             found.append(path)
     return found
-
-
-def needs_watch(search: TranslationSearch, tokens: Sequence[int]) -> bool:
-    """Whether a search has to be run once more with ``tokens`` watched, to know rank and margin where it lost them."""
-    lost = fell_out(search.search, tokens)
-    return lost is not None and lost.rank < 0
