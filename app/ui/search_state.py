@@ -36,6 +36,8 @@ def linked(name: str, key: str, read: Callable[[str], ValueT | None], default: V
         elif text is not None or key not in state:
             state[key] = default
     value: ValueT = state[key]
+    # Set once more, so that it is sent even if the browser never saw the run before.
+    state[key] = value
     return value
 
 

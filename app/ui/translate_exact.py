@@ -13,7 +13,7 @@ from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator
 from seqviz.translations import TranslationSearch
 
-_KEY = "translate-exact"
+_KEY, _SAID = "translate-exact", "translate-exact-said"
 _DEADLINE_SECONDS = 90.0
 _LOOK_SECONDS = 0.5
 
@@ -45,6 +45,7 @@ def exact_search(request: SearchRequest) -> ExactSearch:
         state[_KEY] = kept
     pending = kept[1]
     if not pending.done():
+        state[_SAID] = False
         return ExactSearch()
     try:
         return ExactSearch(found=pending.result())
@@ -57,8 +58,9 @@ def exact_search(request: SearchRequest) -> ExactSearch:
 def wait_for_exact(request: SearchRequest, t: Translator) -> None:
     """Says that the search is under way, and draws the page anew when it is done."""
     kept = st.session_state.get(_KEY)
-    if kept is None or kept[0] != request or kept[1].done():
+    if st.session_state.get(_SAID) and (kept is None or kept[0] != request or kept[1].done()):
         st.rerun()
+    st.session_state[_SAID] = True  # the page itself is finished first
     st.caption(
         ":material/hourglass_top: "
         + t(

@@ -6,6 +6,7 @@ import re
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.search_parts import search_names
 from app.ui.settings import Settings, page_theme
@@ -19,15 +20,19 @@ from seqviz.translations import PieceText
 _COLOURS = {"greedy": "k1", "beam": "k0", "optimum": "k4"}  # those of the paths in the tree
 
 
-def result(searches: TranslationSearches, alpha: float, settings: Settings) -> None:
-    """Draws the winner, large, with its numbers; greedy, beam and optimum where they differ; what happened."""
+def result(searches: TranslationSearches, alpha: float, settings: Settings) -> DeltaGenerator:
+    """Draws the winner, large, with its numbers; greedy, beam and optimum where they differ; what happened.
+
+    Returns:
+        The place beside the winner, for what is still to come.
+    """
     t = settings.t
     left, right = st.columns([3, 2], vertical_alignment="top")
     shown = searches.shown.search.config
     best = winner_of(searches.shown, alpha)
     if best is None:
         left.markdown("#### " + t("No translation was completed: the limits leave none."))
-        return
+        return right
     names = search_names(t)
     title = f"{names[shown.search]} {shown.beam_size}" if shown.search in ("beam", "diverse") else names[shown.search]
     lines = [
@@ -52,10 +57,11 @@ def result(searches: TranslationSearches, alpha: float, settings: Settings) -> N
         + escape(" ".join(search_story(searches, alpha, t)))
         + "</div>"
     )
+    return right
 
 
 def _numbers(winner: Winner, alpha: float, t: Translator) -> str:
-    return t("log P {log_prob} · {count} pieces · score {score} at α = {alpha}").format(
+    return t("log P {log_prob} · L = {count} · score {score} at α = {alpha}").format(
         log_prob=f"{winner.log_prob:.3f}".replace("-", "−"),
         count=len(winner.tokens),
         score=f"{winner.score:.4f}".replace("-", "−"),

@@ -16,6 +16,7 @@ from app.ui.translate_result import result, score_equation, source_note
 from app.ui.translate_tree_inputs import (
     BEGIN_ERROR,
     BUDGETS,
+    MARK,
     MAX_LENGTH,
     SEARCH_KEY,
     TREE,
@@ -41,7 +42,7 @@ from seqviz.text.piece_encoder import joined
 from seqviz.translation_searches import DEFAULT_ALPHA, TranslationSearches, Watch, with_exact
 from seqviz.translations import TranslationSearch
 
-_GOOD = "translate-good"
+_GOOD = f"{MARK}good"
 
 
 def tree_view(sentence: ToTranslate, settings: Settings) -> None:
@@ -62,8 +63,8 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
     searches = _with_exact(asked, searches, exact.found)
     forbidden_input(place, searches.shown.search.names, asked.config.forbidden, t)
     source_note(searches.shown.source, t)
-    result(searches, alpha, settings)
-    _exact_status(exact, asked, t)
+    with result(searches, alpha, settings):
+        _exact_status(exact, asked, t)
     _forced(searches, asked, alpha, t)
     figure = _drawn(asked, "known" if exact.found else "open", settings.font_size, settings.language, searches)
     show_search_tree(

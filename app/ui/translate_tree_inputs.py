@@ -65,25 +65,33 @@ class Asked:
 
 def tree_inputs(sentence: ToTranslate, t: Translator) -> tuple[Asked, DeltaGenerator]:
     """Draws the choice of the search and its limits; the place is for what may not occur, once its pieces are known."""
-    left, middle, right, last = st.columns([12, 4, 7, 4], vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
     linked("search", SEARCH_KEY, lambda text: text if text in SEARCHES else None, SEARCHES[0])
-    search = left.segmented_control(
-        t("Tree of"), SEARCHES, required=True, wrap=True, key=SEARCH_KEY, format_func=search_names(t).__getitem__
+    search = row.segmented_control(
+        t("Tree of"),
+        SEARCHES,
+        required=True,
+        wrap=True,
+        key=SEARCH_KEY,
+        format_func=search_names(t).__getitem__,
+        width="content",
     )
     search = str(search or SEARCHES[0])
     write("search", SEARCH_KEY, None if search == SEARCHES[0] else search)
     number_from_url("beam", f"{MARK}beam", 1, MAX_BEAM, DEFAULT_BEAM)
     beam_size = int(
-        middle.number_input(t("Beam B"), 1, MAX_BEAM, key=f"{MARK}beam", help=t("Hypotheses that survive each step."))
+        row.number_input(
+            t("Beam B"), 1, MAX_BEAM, key=f"{MARK}beam", help=t("Hypotheses that survive each step."), width=150
+        )
     )
     write("beam", f"{MARK}beam", None if beam_size == DEFAULT_BEAM else str(beam_size))
-    low, high = _lengths(right, t)
+    low, high = _lengths(row, t)
     vocabulary = sentence.models[sentence.model].config.vocabulary_size
     prefix = _prefix(vocabulary, high)
     none: list[int] = []
     forbidden = tuple(token for token in linked("forbidden", FORBIDDEN_KEY, _ids, none) if token < vocabulary)
     write("forbidden", FORBIDDEN_KEY, ".".join(map(str, forbidden)) or None)
-    with last.popover(t("More"), icon=":material/tune:", width="stretch"):
+    with row.popover(t("More"), icon=":material/tune:", width="content"):
         coverage, on, budget, place = _limits(sentence, t)
     more = more_inputs(search, beam_size, t, tokens=100)
     config = DecodeConfig(
@@ -110,6 +118,7 @@ def _lengths(place: DeltaGenerator, t: Translator) -> tuple[int, int]:
         lengths,
         key=key,
         help=t("At least so many before <eos>, at most so many in all."),
+        width=260,
     )
     high = max(high, 1)
     low = min(low, high - 1)
