@@ -28,7 +28,7 @@ def translators(models: Path) -> Iterator[None]:
     """Two tiny translators beside the other tiny models."""
     added = [models / name for name in (MODEL, "eng-fra-multi30k") if not (models / name).exists()]
     for number, folder in enumerate(added):
-        write_tiny_translator(models, name=folder.name, seed=number + 1)
+        write_tiny_translator(models, name=folder.name, seed=number + 1, score=("additive", "dot")[number])
     yield
     for folder in added:
         shutil.rmtree(folder)
@@ -47,6 +47,14 @@ def settled(app: AppTest) -> AppTest:
         app.run()
         assert not app.exception
     return app
+
+
+def go_to(app: AppTest, page: str) -> None:
+    """As a link of the navigation does: the query is left behind."""
+    for name in list(app.query_params):
+        del app.query_params[name]
+    app.switch_page(page).run()
+    assert not app.exception
 
 
 def query(app: AppTest) -> dict[str, str]:
@@ -223,10 +231,9 @@ def test_a_minimum_length_that_leaves_no_room_still_answers(opened: Opened):
 
 def test_both_pages_with_a_tree_keep_their_own_settings(opened: Opened):
     app = open_tree(opened, beam="3", alpha="0.5")
-    app.switch_page("app_pages/decoding.py").run()
-    assert not app.exception
+    go_to(app, "app_pages/decoding.py")
     assert app.number_input(key="beam").value == 2
-    app.switch_page(PAGE).run()
+    go_to(app, PAGE)
     settled(app)
     assert app.number_input(key=f"{MARK}beam").value == 3
     assert "at α = 0.5" in words(app)
