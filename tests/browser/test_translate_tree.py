@@ -89,8 +89,8 @@ def test_dragging_alpha_changes_the_winner_in_the_browser_alone(page: Page, app_
     )
     open_page(page, app_url, source=LONG, budget="100")
     crossovers = page.locator(".sv-strip text.ac")
-    alpha = float(crossovers.first.inner_text().removeprefix("α = "))
-    before = first_rank(page).inner_text()
+    alpha = float((crossovers.first.text_content() or "").removeprefix("α = "))
+    before = first_rank(page).text_content()
     strip = page.locator(".sv-strip")
     strip.scroll_into_view_if_needed()
     boxes = [page.locator(".sv-strip rect").nth(place).bounding_box() for place in (0, 1)]
@@ -101,8 +101,8 @@ def test_dragging_alpha_changes_the_winner_in_the_browser_alone(page: Page, app_
     page.mouse.move(boxes[0]["x"] + boxes[0]["width"] * 0.5, y)
     page.mouse.down()
     page.mouse.move(boxes[1]["x"] + boxes[1]["width"] / 2, y)
-    changed, asked = page.evaluate("[document.querySelector('.sv-ranked > g').textContent, window.sentMessages]")
-    assert changed != before.replace("\n", "")
+    changed, asked = first_rank(page).evaluate("(line) => [line.textContent, window.sentMessages]")
+    assert changed != before
     assert asked == sent
     page.mouse.up()
     expect(page).to_have_url(re.compile(r"alpha=\d"))
@@ -136,9 +136,9 @@ def test_a_filter_by_depth_leaves_the_first_steps(page: Page, app_url: str):
 def test_the_tree_scrolls_inside_and_no_two_labels_overlap(page: Page, app_url: str, viewport):
     open_page(page, app_url)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('.sv-nodes text')].map((e) => e.getBoundingClientRect())"
-        ".filter((b) => b.width).map((b) => [b.left, b.top + 2, b.right, b.bottom - 2])"
+    boxes = page.locator(".sv-nodes text").evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect()).filter((b) => b.width)"
+        ".map((b) => [b.left, b.top + 2, b.right, b.bottom - 2])"
     )
     assert len(boxes) > 200
     clashes = [
