@@ -22,6 +22,8 @@ _PUBLIC = {
     "unit_sum": "seqviz.api",
     "figure": "seqviz.api",
     "gradient_figure": "seqviz.api",
+    "search_translation": "seqviz.api",
+    "search_figure": "seqviz.api",
     "LoadedModel": "seqviz.models.loading",
     "search": "seqviz.decoding",
     "SearchTrace": "seqviz.decoding",

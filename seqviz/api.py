@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from seqviz.charts.backflow import Run, backflow_figure
 from seqviz.charts.figure import Figure
 from seqviz.charts.gradient_scale import Scale
+from seqviz.charts.search_tree import SearchTreeOptions
+from seqviz.charts.translation_tree import translation_tree_figure
 from seqviz.charts.unroll import UnrollOptions, unroll_figure
-from seqviz.checkpoints import read_info
+from seqviz.checkpoints import read_info, read_translator
+from seqviz.config import DecodeConfig
 from seqviz.gradients import BackwardTrace
-from seqviz.models.loading import LoadedModel, load_model
+from seqviz.models.loading import LoadedModel, LoadedTranslator, load_model, load_translator
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
-from seqviz.tracing import arithmetic, forward, gradients
+from seqviz.tracing import arithmetic, forward, gradients, translation
+from seqviz.translation_searches import (
+    DEFAULT_ALPHA,
+    DEFAULT_BUDGET,
+    TranslationSearches,
+    Watch,
+    exact_config,
+    greedy_config,
+    with_exact,
+)
+from seqviz.translations import TranslationSearch
 from seqviz.types import Direction
 
 
@@ -32,6 +46,52 @@ def load(name: str, *, root: Path | None = None) -> LoadedModel:
         CheckpointError: it is damaged, foreign or of a newer format.
     """
     return _cached(name, root, repr(read_info(name, root)))
+
+
+@lru_cache(maxsize=4)
+def _cached_translator(name: str, root: Path | None, _description: str) -> LoadedTranslator:
+    return load_translator(name, root=root)
+
+
+def search_translation(
+    name: str,
+    text: str,
+    *,
+    config: DecodeConfig | None = None,
+    budget: int = DEFAULT_BUDGET,
+    root: Path | None = None,
+    max_pieces: int | None = None,
+) -> TranslationSearches:
+    """Searches for the translation of a sentence, with greedy, beam and exact search beside it.
+
+    Args:
+        name: of a translation checkpoint.
+        text: the sentence.
+        config: of the search that is shown; None for a beam of 5 ranked at α = 1.
+        budget: hypotheses that the exact search may extend; 0 leaves it out.
+        root: folder of checkpoints.
+        max_pieces: longest sentence that is accepted; None for any.
+
+    Raises:
+        UnknownNameError: there is no checkpoint of that name.
+        CheckpointError: it is damaged, foreign or of a newer format.
+        InvalidInputError: the sentence is empty, or a setting is out of range.
+    """
+    loaded = _cached_translator(name, root, repr(read_translator(name, root)))
+    config = config or DecodeConfig(alpha=DEFAULT_ALPHA)
+
+    def run(config: DecodeConfig, watch: Watch = ()) -> TranslationSearch:
+        return translation.search_translation(loaded, text, config, watch=watch, max_pieces=max_pieces)
+
+    shown = run(config)
+    beam = shown if config.search == "beam" else run(replace(config, search="beam", groups=1))
+    found = TranslationSearches(shown=shown, greedy=run(greedy_config(config)), beam=beam)
+    return with_exact(found, run(exact_config(config, budget=budget)), run) if budget else found
+
+
+def search_figure(searches: TranslationSearches, *, options: SearchTreeOptions | None = None) -> Figure:
+    """The search for a translation as a tree, as a picture for notebooks and files."""
+    return translation_tree_figure(searches, options=options)
 
 
 def trace(

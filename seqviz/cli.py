@@ -43,6 +43,7 @@ class ExportView(StrEnum):
 
     UNROLL = "unroll"
     GRADIENTS = "gradients"
+    SEARCH = "search"
 
 
 class Theme(StrEnum):
@@ -225,20 +226,28 @@ def export(
         int | None,
         typer.Option(help="Gradients: the step whose loss goes back, counted from 1; default: the sum of all."),
     ] = None,
+    beam: Annotated[int, typer.Option(help="Search: hypotheses that survive a step.", min=1, max=100)] = 5,
+    alpha: Annotated[float, typer.Option(help="Search: α of the length normalisation.", min=0, max=2)] = 1.0,
     theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
     scale: Annotated[float, typer.Option(help="Pixels of a PNG for each unit of the drawing.", min=0.5, max=8)] = 2.0,
 ) -> None:
-    """Draw a text's run, or its gradients, into a self-contained file."""
+    """Draw a text's run, its gradients, or the search for its translation, into a self-contained file."""
     from seqviz import api
+    from seqviz.charts.search_tree import SearchTreeOptions
+    from seqviz.config import DecodeConfig
 
     with _plain_errors():
         text = _read(text)
-        trace = api.trace(name, text, structure=_structure(structure))
-        if view is ExportView.GRADIENTS:
-            step = None if loss_step is None else loss_step - 1
-            figure = api.gradient_figure(trace, api.backward(name, text, loss_step=step))
+        if view is ExportView.SEARCH:
+            config = DecodeConfig(beam_size=beam, alpha=alpha)
+            options = SearchTreeOptions(alpha=alpha)
+            figure = api.search_figure(api.search_translation(name, text, config=config), options=options)
         else:
+            trace = api.trace(name, text, structure=_structure(structure))
             figure = api.figure(trace)
+            if view is ExportView.GRADIENTS:
+                step = None if loss_step is None else loss_step - 1
+                figure = api.gradient_figure(trace, api.backward(name, text, loss_step=step))
         match output.suffix.lower():
             case ".html":
                 output.write_text(figure.to_html(theme=theme.value), encoding="utf-8")

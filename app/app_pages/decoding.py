@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.ui.backend import show_error
-from app.ui.decoding_inputs import URL_KEYS, alpha_from_url, preset_picker, search_inputs
+from app.ui.decoding_inputs import TREE, URL_KEYS, preset_picker, search_inputs
 from app.ui.decoding_table import begin, table_editor, write_table
 from app.ui.decoding_view import counters, downloads, forced, searched, side_by_side, tree
 from app.ui.settings import header, read_settings
@@ -30,7 +30,7 @@ with left.expander(t("The table of probabilities: edit it"), icon=":material/edi
     table = table_editor(t)
 write_table(table)
 choices = search_inputs(table, t)
-alpha = alpha_from_url()
+alpha = TREE.alpha_from_url()
 remember("decoding", URL_KEYS)
 try:
     searches = searched(table, choices, alpha)
@@ -43,7 +43,8 @@ tree(searches, table, choices, alpha, settings)
 side_by_side(searches, alpha, t)
 counters(searches, t)
 
-left, right = st.columns([3, 1], vertical_alignment="center")
+left, middle, right = st.columns([6, 3, 2], vertical_alignment="center")
+middle.page_link("app_pages/translate.py", label=t("The same for a typed sentence"), icon=":material/translate:")
 left.caption(
     t(
         "Try next: let no minimum length hold and see the optimum become too short; widen the beam until the flag is "

@@ -8,18 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app.ui.decoding_inputs import (
-    MAX_TRIES,
-    TREE_KEY,
-    Choices,
-    alpha_moved,
-    free,
-    prefix_clicked,
-    search_names,
-    undo,
-)
+from app.ui.decoding_inputs import TREE, Choices, prefix_clicked
 from app.ui.figure import show_search_tree
-from app.ui.settings import Settings, page_theme
+from app.ui.search_parts import forced_bar, search_downloads, search_names
+from app.ui.settings import Settings
 from seqviz.charts.figure import Figure
 from seqviz.charts.search_tree import OPTIMUM, SearchPath, SearchTreeOptions, search_tree_figure
 from seqviz.config import DecodeConfig
@@ -27,7 +19,6 @@ from seqviz.decoding import beam_is_exhaustive, reranked, search
 from seqviz.decoding.scores import exhaustive_cost, hypothesis_score
 from seqviz.decoding.table import ProbabilityTable, TableModel
 from seqviz.decoding.trace import SearchTrace
-from seqviz.export import search_csv, search_json
 from seqviz.i18n import Translator, translator
 
 WORDS, STEPS = 10_000, 10  # the syllabus' example of a real vocabulary
@@ -83,7 +74,7 @@ def tree(searches: Searches, table: ProbabilityTable, choices: Choices, alpha: f
     own = alpha if choices.search == "exact" else 0.0
     optimum = None if searches.exact.best is None else searches.exact.tokens(searches.exact.best)
     figure = _drawn(table, choices, own, optimum, settings.font_size, settings.language, searches)
-    show_search_tree(figure, key=TREE_KEY, alpha=alpha, on_alpha=alpha_moved, on_prefix=prefix_clicked)
+    show_search_tree(figure, key=TREE.picture, alpha=alpha, on_alpha=TREE.alpha_moved, on_prefix=prefix_clicked)
     return figure
 
 
@@ -200,74 +191,15 @@ def _raised(number: int) -> str:
 
 def forced(searches: Searches, table: ProbabilityTable, choices: Choices, t: Translator) -> None:
     """The forced beginning with undo, and what each beginning led to."""
-    tries = _noted(searches, table, choices)
-    if not choices.prefix and len(tries) < 2:
-        return
     words = " ".join(table.symbols[token] for token in choices.prefix)
-    left, middle, right, last = st.columns([5, 2, 2, 2], vertical_alignment="center")
-    # A code span takes any symbol as it is.
-    left.markdown(
-        t("Forced beginning: {words}").format(words=f"`` {words} ``") if words else t("No beginning is forced.")
-    )
-    middle.button(
-        t("Undo"), key="undo-prefix", icon=":material/undo:", on_click=undo, width="stretch",
-        disabled=not st.session_state.get("undo"),
-    )  # fmt: skip
-    right.button(
-        t("Free"), key="free-prefix", icon=":material/lock_open:", on_click=free, width="stretch",
-        disabled=not choices.prefix,
-    )  # fmt: skip
-    with last.popover(t("Tries ({count})").format(count=len(tries)), icon=":material/history:", width="stretch"):
-        st.dataframe(
-            pd.DataFrame(
-                [(words, search_names(t)[name], text, p) for words, name, text, p in tries],
-                columns=[t("beginning"), t("search"), t("text"), "P"],
-            ),
-            hide_index=True,
-            width="content",
-            column_config={"P": st.column_config.NumberColumn("P", format="%.6g")},
-        )
-
-
-def _noted(searches: Searches, table: ProbabilityTable, choices: Choices) -> list[tuple[str, str, str, float | None]]:
     trace = searches.shown
-    words = " ".join(table.symbols[token] for token in choices.prefix) or "∅"
-    best = trace.best
-    entry = (
-        words,
-        trace.config.search,
-        "–" if best is None else trace.text(best),
-        None if best is None else math.exp(trace.log_prob[best]),
-    )
-    tries: list[tuple[str, str, str, float | None]] = st.session_state.setdefault("tries", [])
-    if entry not in tries:
-        tries.append(entry)
-        del tries[:-MAX_TRIES]
-    return tries
+    found = None if trace.best is None else (trace.text(trace.best), math.exp(trace.log_prob[trace.best]))
+    text, p = found or ("–", None)
+    forced_bar(TREE, words, (words or "∅", trace.config.search, text, p), t)
 
 
 def downloads(searches: Searches, alpha: float, settings: Settings) -> None:
-    """PNG, SVG and self-contained HTML of the tree, JSON and CSV of every number; made when they are asked for."""
-    t, theme = settings.t, page_theme()
-
-    def figure() -> Figure:
-        return drawn_at(searches, alpha, settings.font_size, settings.language)
-
-    files = (
-        (t("Picture, PNG"), "png", "image/png", lambda: figure().to_png(theme=theme)),
-        (t("Picture, SVG"), "svg", "image/svg+xml", lambda: figure().to_svg(theme=theme)),
-        (t("Interactive page, HTML (works offline)"), "html", "text/html", lambda: figure().to_html(theme=theme)),
-        (t("Every number, JSON"), "json", "application/json", lambda: search_json(searches.shown)),
-        (t("Every number, CSV"), "csv", "text/csv", lambda: search_csv(searches.shown)),
+    """The files of the tree and of its numbers."""
+    search_downloads(
+        lambda: drawn_at(searches, alpha, settings.font_size, settings.language), searches.shown, settings.t
     )
-    with st.popover(t("Download"), icon=":material/download:", width="stretch"):
-        for label, ending, mime, write in files:
-            st.download_button(
-                label,
-                write,
-                file_name=f"search-{searches.shown.config.search}.{ending}",
-                mime=mime,
-                key=f"download-{ending}",
-                on_click="ignore",
-                type="tertiary",
-            )

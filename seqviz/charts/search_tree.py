@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from seqviz.charts.figure import Figure
@@ -25,7 +26,16 @@ from seqviz.charts.search_tree_draw import (
 from seqviz.charts.search_tree_layout import make_layout
 from seqviz.charts.search_tree_parts import GHOST, Layout, SearchPath, SearchTreeOptions
 from seqviz.charts.search_tree_ranking import Foot, draw_foot
-from seqviz.charts.search_tree_words import alt_text, cut_words, module_texts, reason_words, search_title, short_notes
+from seqviz.charts.search_tree_words import (
+    ReadText,
+    alt_text,
+    cut_words,
+    module_texts,
+    read_text,
+    reason_words,
+    search_title,
+    short_notes,
+)
 from seqviz.charts.svg import clean, esc, group, num, rect
 from seqviz.decoding.ranking import FellOut, fell_out, reranked
 from seqviz.decoding.trace import SearchTrace
@@ -41,6 +51,7 @@ def search_tree_figure(
     *,
     paths: Sequence[SearchPath] = (),
     follows: str | None = None,
+    texts: Mapping[int, str] | None = None,
     options: SearchTreeOptions | None = None,
     t: Translator = english,
     language: str = "en",
@@ -52,6 +63,7 @@ def search_tree_figure(
         paths: results of this and of other searches, each marked in a colour of its own. Where one has the key
             ``"optimum"``, the step at which this search lost it gets a flag.
         follows: key of the path that is this search's own result, and moves to the winner of another α.
+        texts: finished hypotheses as people read them, by row; None for their tokens one after the other.
         options: sizes, α and what is folded; None for the defaults.
         t: the reader's language.
         language: its code, for the HTML page.
@@ -61,10 +73,11 @@ def search_tree_figure(
     """
     options = options or SearchTreeOptions()
     paths = tuple(paths)
+    read = partial(read_text, trace, texts or {})
     alpha = trace.config.alpha if options.alpha is None else options.alpha
     if follows is not None and trace.finished:
         winner = reranked(trace, alpha=alpha, coverage=trace.config.coverage)[0]
-        paths = tuple(_moved(trace, one, winner) if one.key == follows else one for one in paths)
+        paths = tuple(_moved(trace, one, winner, read) if one.key == follows else one for one in paths)
     optimum = next((one for one in paths if one.key == OPTIMUM), None)
     lost = None if optimum is None else fell_out(trace, optimum.tokens)
     layout = make_layout(trace, paths, options, notes=short_notes(t), flag=lost is not None)
@@ -77,14 +90,15 @@ def search_tree_figure(
         alpha=alpha,
         lost=words,
         follows=follows,
+        read=read,
         ghosts=any(node.fate == GHOST for node in layout.nodes),
         top=layout.height,
         width=min(width, options.room),
         t=t,
     )
-    alt = alt_text(trace, paths, words, t)
+    alt = alt_text(trace, paths, words, read, t)
     svg = _assembled(layout, foot, trace, options, lost, width=width, alpha=alpha, alt=alt, t=t)
-    payload = _payload(layout, foot, trace, options, paths, alpha=alpha, follows=follows, t=t)
+    payload = _payload(layout, foot, trace, options, paths, alpha=alpha, follows=follows, read=read, t=t)
     payload["language"] = language
     payload["id"] = hashlib.sha256((svg + repr(payload)).encode("utf-8", "replace")).hexdigest()[:16]
     return Figure(
@@ -110,7 +124,7 @@ def lost_words(trace: SearchTrace, lost: FellOut | None, t: Translator) -> str:
     return t("The optimum is lost at step {step}: {reason}.").format(step=lost.step, reason=reason or "–")
 
 
-def _moved(trace: SearchTrace, path: SearchPath, winner: int) -> SearchPath:
+def _moved(trace: SearchTrace, path: SearchPath, winner: int, read: ReadText) -> SearchPath:
     rows = trace.path(winner)
     return SearchPath(
         key=path.key,
@@ -118,6 +132,7 @@ def _moved(trace: SearchTrace, path: SearchPath, winner: int) -> SearchPath:
         tokens=trace.tokens(winner),
         token_log_probs=tuple(float(trace.token_log_prob[row]) for row in rows),
         names=tuple(trace.names[int(trace.token[row])] for row in rows),
+        text=read(winner),
     )
 
 
@@ -166,6 +181,7 @@ def _payload(
     *,
     alpha: float,
     follows: str | None,
+    read: ReadText,
     t: Translator,
 ) -> dict[str, Any]:
     nodes = layout.nodes
@@ -210,7 +226,7 @@ def _payload(
             for column in layout.columns
         ],
         "finished": [
-            [rows.get(row, -1), int(trace.step[row]), _digits(float(trace.log_prob[row])), trace.text(row)]
+            [rows.get(row, -1), int(trace.step[row]), _digits(float(trace.log_prob[row])), read(row)]
             + ([float(trace.coverage[row])] if trace.config.coverage else [])
             for row in trace.finished[:400]
         ],
@@ -229,6 +245,8 @@ def _payload(
         "rowHeight": layout.row_height,
         "smallHeight": layout.small_height,
         "rows": options.rows,
+        "pieces": options.pieces,
+        "search": f"{trace.config} {trace.best is not None and read(trace.best)}",
         "least": options.least,
         "width": round(layout.width, 1),
         "height": round(layout.height, 1),

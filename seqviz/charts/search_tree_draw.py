@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from seqviz.charts.palette import SHARE_BUCKETS
 from seqviz.charts.search_tree_parts import GHOST, Column, Layout, Node, SearchTreeOptions, probability
@@ -16,6 +17,8 @@ PATH_FILLS = {"greedy": "k1", "beam": "k0", "optimum": "k4"}
 _OTHER = ("c2", "c3", "c5")
 _OFFSETS = {"greedy": -4.0, "beam": 4.0, "optimum": 0.0}
 _FAINTEST = 4  # bucket of P = 0: the palette's first ones are the colour of the paper
+
+FAINT = re.compile("^[␣]|‿$")  # the blank before a piece, the glue behind it
 
 CHECK = "M0 5L3.5 8.5L9.5 1"
 STAR = "M5 0L6.5 3.4L10 3.8L7.4 6.2L8.1 9.8L5 8L1.9 9.8L2.6 6.2L0 3.8L3.5 3.4Z"
@@ -146,9 +149,17 @@ def _dropped(layout: Layout, node: Node, column: Column, options: SearchTreeOpti
     slanted = ' class="it"' if ghost else ""
     note = f'<tspan class="nt">\u2002{esc(node.note)}</tspan>' if node.note else ""
     return (
-        f'{dashed}<text x="6" y="{base}" text-anchor="start"{slanted}>{esc(node.label)}</text>'
+        f"{dashed}{_label(node.label, 6, layout.small_height / 2 + options.small * 0.35, options, extra=slanted)}"
         f'<text x="{num(column.width - 4)}" y="{base}">{node.values}{note}</text>'
     )
+
+
+def _label(label: str, x: float, y: float, options: SearchTreeOptions, *, extra: str) -> str:
+    """A token; of a piece the marks of a blank and of a glue are faint."""
+    shown = esc(label)
+    if options.pieces:
+        shown = FAINT.sub(lambda mark: f'<tspan class="pm">{mark[0]}</tspan>', shown)
+    return f'<text x="{num(x)}" y="{num(y)}" text-anchor="start"{extra}>{shown}</text>'
 
 
 def _kept(layout: Layout, node: Node, column: Column, options: SearchTreeOptions, *, winner: bool) -> str:
@@ -157,7 +168,7 @@ def _kept(layout: Layout, node: Node, column: Column, options: SearchTreeOptions
     right = width - 8 - (small * 1.2 if finished else 0)
     parts = [
         rect(0, 2, width, layout.row_height - 4, classes="tf" if finished else "bx", radius=6),
-        text_at(8, middle + size * 0.35, node.label, size=size, classes="st", anchor="start"),
+        _label(node.label, 8, middle + size * 0.35, options, extra=f' class="st" font-size="{num(size)}"'),
         f'<text x="{num(right)}" y="{num(middle + small * 0.35)}">{node.values}</text>',
     ]
     if finished:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 
 from seqviz.charts.search_tree_parts import (
     GHOST,
-    MAX_NODES,
     Column,
     Layout,
     Node,
@@ -40,7 +39,7 @@ def make_layout(
         notes: short words for reasons that have no margin.
         flag: leave room for a line over the columns.
     """
-    nodes, left_out = _nodes_of(trace, paths)
+    nodes, left_out = _nodes_of(trace, paths, options.most)
     marked = {path.key: _place_path(nodes, path) for path in paths}
     columns = _columns_of(trace, nodes, left_out)
     always = {node for path in marked.values() for node in path}
@@ -58,16 +57,16 @@ def make_layout(
         height=0.0,
         row_height=round(size * 1.95),
         small_height=round(small * 1.6),
-        gap=2 * round(1.65 * size),
+        gap=2 * round((1.1 if options.narrow else 1.65) * size),
     )
     _write_labels(layout, options, notes, vocabulary_size=trace.vocabulary_size)
     _stack(layout)
     return layout
 
 
-def _nodes_of(trace: SearchTrace, paths: Sequence[SearchPath]) -> tuple[list[Node], dict[int, list[float]]]:
+def _nodes_of(trace: SearchTrace, paths: Sequence[SearchPath], most: int) -> tuple[list[Node], dict[int, list[float]]]:
     """The hypotheses that are drawn, parents first, and for each step the P of those that are not."""
-    keep = _worth_drawing(trace, paths)
+    keep = _worth_drawing(trace, paths, most)
     number = {row: index for index, row in enumerate(keep)}
     by_expansion = trace.config.search == "exact"
     nodes = []
@@ -104,15 +103,15 @@ def _born(trace: SearchTrace, row: int, *, by_expansion: bool) -> int:
     return expansion + 1 if expansion >= 0 else int(trace.expansions)
 
 
-def _worth_drawing(trace: SearchTrace, paths: Sequence[SearchPath]) -> list[int]:
+def _worth_drawing(trace: SearchTrace, paths: Sequence[SearchPath], most: int) -> list[int]:
     """Rows in their order: all, or the winners' and marked paths and then the most probable ones with their parents."""
-    if len(trace) <= MAX_NODES:
+    if len(trace) <= most:
         return list(range(len(trace)))
     chosen = {ROOT}
     for row in [*trace.finished[:20], *(found for path in paths if (found := trace.find(path.tokens)) is not None)]:
         chosen |= set(trace.path(row))
     for row in sorted(range(len(trace)), key=lambda row: (-trace.log_prob[row], row)):
-        if len(chosen) >= MAX_NODES:
+        if len(chosen) >= most:
             break
         chosen |= set(trace.path(row))
     return sorted(chosen)
@@ -162,7 +161,10 @@ def _columns_of(trace: SearchTrace, nodes: list[Node], left_out: dict[int, list[
 
 
 def fold(nodes: list[Node], column: Column, always: set[int], *, rows: int, least: float) -> None:
-    """Hides what is improbable or beyond the number of rows; what lies on a marked path stays."""
+    """Hides what is improbable, beyond the number of rows or behind what is hidden; what lies on a marked path stays.
+
+    The columns before this one have been folded already.
+    """
     room = rows - sum(index in always for index in (*column.kept, *column.dropped))
     column.folded, column.folded_mass = column.left_out, column.left_out_mass
     for index in (*column.kept, *column.dropped):
@@ -170,7 +172,8 @@ def fold(nodes: list[Node], column: Column, always: set[int], *, rows: int, leas
         if index in always:
             node.hidden = False
             continue
-        node.hidden = room <= 0 or math.exp(node.log_prob) < least
+        folded_before = node.parent >= 0 and nodes[node.parent].hidden
+        node.hidden = room <= 0 or folded_before or math.exp(node.log_prob) < least
         room -= not node.hidden
         if node.hidden:
             column.folded += 1
@@ -192,7 +195,9 @@ def _write_labels(
             node = layout.nodes[index]
             own = size if node.kept else small
             node.label = fit(node.name, own, 8.5 * size)
-            node.values = f"{probability(math.exp(node.token_log_prob))}\u2002{nats(node.log_prob)}"
+            node.values = nats(node.log_prob)
+            if not options.narrow:
+                node.values = f"{probability(math.exp(node.token_log_prob))}\u2002{node.values}"
             weight = 1.08 if node.kept else 1.0  # bold
             width = text_width(node.label, own) * weight + text_width(node.values, small) + 26
             width += (small * 1.3 if node.fate == "finished" else 0) if node.kept else column.note_width

@@ -25,6 +25,7 @@ class SearchPath:
         tokens: ids.
         token_log_probs: log P of each token in nats.
         names: of the tokens.
+        text: the result as people read it; empty for the names one after the other.
     """
 
     key: str
@@ -32,9 +33,15 @@ class SearchPath:
     tokens: tuple[int, ...]
     token_log_probs: tuple[float, ...]
     names: tuple[str, ...]
+    text: str = ""
+
+    @property
+    def words(self) -> str:
+        """The result for people."""
+        return self.text or " ".join(self.names)
 
     @classmethod
-    def of(cls, trace: SearchTrace, *, key: str, label: str) -> SearchPath | None:
+    def of(cls, trace: SearchTrace, *, key: str, label: str, text: str = "") -> SearchPath | None:
         """The winner of a trace; None if it has none."""
         if trace.best is None:
             return None
@@ -45,6 +52,7 @@ class SearchPath:
             tokens=trace.tokens(trace.best),
             token_log_probs=tuple(float(trace.token_log_prob[row]) for row in rows),
             names=tuple(trace.names[int(trace.token[row])] for row in rows),
+            text=text,
         )
 
 
@@ -58,6 +66,9 @@ class SearchTreeOptions:
         alpha: of the ranking below the tree; None for the search's own.
         rows: hypotheses of a column that are shown before the rest is folded.
         least: hypotheses with a smaller P are folded; those on a marked path never are.
+        most: hypotheses that are drawn at all; of the others only number and mass are shown.
+        pieces: tokens are subword pieces: marks of blanks are faint, and texts are joined without blanks of their own.
+        narrow: beside a token stands only log P of the whole so far; its own P is read from the edge and the tooltip.
     """
 
     width: int | None = None
@@ -65,10 +76,14 @@ class SearchTreeOptions:
     alpha: float | None = None
     rows: int = 26
     least: float = 0.0
+    most: int = MAX_NODES
+    pieces: bool = False
+    narrow: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (
             ("width", 320, 8000), ("font_size", 10, 40), ("alpha", 0, 2), ("rows", 4, MAX_NODES), ("least", 0, 1),
+            ("most", 50, MAX_NODES),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not low <= value <= high:

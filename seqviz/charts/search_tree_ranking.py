@@ -10,7 +10,7 @@ import numpy as np
 from seqviz.charts.palette import SHARE_BUCKETS
 from seqviz.charts.search_tree_draw import CHECK, STAR, edge_bucket, edge_width, path_class
 from seqviz.charts.search_tree_parts import SearchPath, SearchTreeOptions
-from seqviz.charts.search_tree_words import counter_words, proof_words
+from seqviz.charts.search_tree_words import ReadText, counter_words, proof_words
 from seqviz.charts.svg import esc, fit, group, num, path, rect, text_at, text_width, wrap
 from seqviz.decoding.ranking import Crossover, reranked, trace_crossovers
 from seqviz.decoding.scores import MAX_ALPHA, hypothesis_score
@@ -50,6 +50,7 @@ def draw_foot(
     alpha: float,
     lost: str,
     follows: str | None,
+    read: ReadText,
     ghosts: bool,
     top: float,
     width: float,
@@ -65,12 +66,12 @@ def draw_foot(
         if not trace.config.coverage:
             first, found = trace_crossovers(trace)
         segments = _segments(first, found)
-        strip_svg, strip, y = _strip(trace, segments, alpha, y, width, options, t)
+        strip_svg, strip, y = _strip(segments, alpha, y, width, options, read, t)
         parts.append(strip_svg)
         y += small * 1.0
-    ranking_svg, columns, rows, y = _ranking(trace, alpha, y, width, options, t)
+    ranking_svg, columns, rows, y = _ranking(trace, alpha, y, width, options, read, t)
     parts.append(ranking_svg)
-    winners = [f"{trace.text(row)} (P = 0.00000)" for _, _, row in segments]
+    winners = [f"{read(row)} (P = 0.00000)" for _, _, row in segments]
     label = next((one.label for one in paths if one.key == follows), "")
     longest = f"{label}: {max(winners, key=len)}" if winners and label else ""
     items = _legend_items(paths, follows=follows, longest=longest, ghosts=ghosts, options=options, t=t)
@@ -90,12 +91,12 @@ def _segments(first: int | None, found: tuple[Crossover, ...]) -> tuple[tuple[fl
 
 
 def _strip(
-    trace: SearchTrace,
     segments: tuple[tuple[float, float, int], ...],
     alpha: float,
     y: float,
     width: float,
     options: SearchTreeOptions,
+    read: ReadText,
     t: Translator,
 ) -> tuple[str, tuple[float, float, float, float], float]:
     """The α axis: one field for each winner, the crossovers with their values, a handle at α."""
@@ -112,9 +113,9 @@ def _strip(
     for number, (low, high, winner) in enumerate(segments):
         x, end = left + low * place, left + high * place
         parts.append(rect(x, top, end - x, bottom - top, classes="sv-band" if number % 2 == 0 else "tk"))
-        words = fit(trace.text(winner), small, end - x - 10)
+        words = fit(read(winner), small, end - x - 10)
         if len(words) > 1:
-            parts.append(text_at((x + end) / 2, top + small * 1.3, words, size=small))
+            parts.append(text_at(x + 6, top + small * 1.3, words, size=small, anchor="start"))
         if number:
             parts.append(path(f"M{num(x)} {num(top - 4)}V{num(bottom + 3)}", classes="sv-lens"))
             value = f"α = {low:.4g}"
@@ -135,7 +136,13 @@ def _strip(
 
 
 def _ranking(
-    trace: SearchTrace, alpha: float, y: float, width: float, options: SearchTreeOptions, t: Translator
+    trace: SearchTrace,
+    alpha: float,
+    y: float,
+    width: float,
+    options: SearchTreeOptions,
+    read: ReadText,
+    t: Translator,
 ) -> tuple[str, tuple[float, ...], tuple[float, ...], float]:
     """The finished hypotheses for this α, best first."""
     small, size = options.small, options.font_size
@@ -144,7 +151,7 @@ def _ranking(
         return text_at(8, y + size, words, size=size, classes="st", anchor="start"), (), (), y + size * 1.6
     cell = text_width("−0.0000e−00", small) + 12
     names = (t("finished hypotheses"), "L", "P", "log P", t("score"), t("behind"))
-    texts = max(text_width(trace.text(row), small) for row in trace.finished)
+    texts = max(text_width(read(row), small) for row in trace.finished)
     room = min(max(texts * 1.06 + 50, text_width(names[0], small) + 50), width - 5 * cell - 24, 560)
     columns = (34.0, *(34.0 + room + cell * (place + 0.8) for place in range(5)))
     parts = []
@@ -159,7 +166,7 @@ def _ranking(
     for place, (row, base) in enumerate(zip(order, rows, strict=True)):
         score = _score(trace, row, alpha)
         values = (
-            fit(trace.text(row), small, room - 10),
+            fit(read(row), small, room - 10),
             f"{int(trace.step[row])}",
             f"{math.exp(trace.log_prob[row]):.4g}".replace("-", "−"),
             f"{trace.log_prob[row]:.4f}".replace("-", "−"),
@@ -214,7 +221,7 @@ def _legend_items(
     for place, one in enumerate(paths):
         line = path(f"M0 {num(-small * 0.35)}h26", classes=path_class(one.key, place), extra=' stroke-linecap="round"')
         p = f"{math.exp(math.fsum(one.token_log_probs)):.4g}"
-        words = f"{one.label}: {' '.join(one.names)} (P = {p})"
+        words = f"{one.label}: {one.words} (P = {p})"
         items.append(_Sign(line, 32, words, key=one.key, longest=longest if one.key == follows else ""))
     items.append(_Sign(_gradient(small), 92, t("P of a token after what stands before it: 0 to 1")))
     scale = small / 12
@@ -251,8 +258,11 @@ def _legend(
         x += needed + 24
     y += small * 1.7
     sentences = [
-        t("In a box: token, its P after what stands before it, log P of the whole so far. ↓: what was missing to the "
-          "last survivor, in nats."),
+        t("In a box: token and log P of the whole so far; width and colour of the edge: P of the token.")
+        if options.narrow
+        else t("In a box: token, its P after what stands before it, log P of the whole so far."),
+        t("↓: what was missing to the last survivor, in nats."),
+        t("␣: a blank before the piece.") if options.pieces else "",
         counter_words(trace, t),
         proof_words(trace, t),
         lost,

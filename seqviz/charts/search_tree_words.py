@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -84,6 +84,15 @@ def cut_words(trace: SearchTrace, t: Translator) -> str:
     return t(CUT_WORDS[trace.config.search]).format(beam_size=trace.config.beam_size)
 
 
+ReadText = Callable[[int], str]
+"""A finished hypothesis as people read it, by its row."""
+
+
+def read_text(trace: SearchTrace, texts: Mapping[int, str], row: int) -> str:
+    """A hypothesis as people read it: its own text, else its tokens one after the other."""
+    return texts[row] if row in texts else trace.text(row)
+
+
 def counter_words(trace: SearchTrace, t: Translator) -> str:
     """What the search cost."""
     return t("{expansions} hypotheses extended, {calls} model calls, {scored} candidates compared.").format(
@@ -102,7 +111,7 @@ def proof_words(trace: SearchTrace, t: Translator) -> str:
     )
 
 
-def alt_text(trace: SearchTrace, paths: tuple[SearchPath, ...], lost: str, t: Translator) -> str:
+def alt_text(trace: SearchTrace, paths: tuple[SearchPath, ...], lost: str, read: ReadText, t: Translator) -> str:
     """What the picture shows, for readers who do not see it."""
     sentences = [
         t("Search tree of {search}: {count} hypotheses over {steps} steps.").format(
@@ -114,12 +123,14 @@ def alt_text(trace: SearchTrace, paths: tuple[SearchPath, ...], lost: str, t: Tr
     else:
         sentences.append(
             t("Winner: {text}, P = {probability}, log P = {log_prob}.").format(
-                text=clean(trace.text(trace.best)),
+                text=clean(read(trace.best)),
                 probability=f"{math.exp(trace.log_prob[trace.best]):.4g}",
                 log_prob=nats(float(trace.log_prob[trace.best])),
             )
         )
-    sentences += [t("{label}: {text}.").format(label=path.label, text=clean(" ".join(path.names))) for path in paths]
+    sentences += [
+        t("{label}: {text}.").format(label=path.label, text=clean(path.words).removesuffix(".")) for path in paths
+    ]
     return " ".join([*sentences, *([lost] if lost else [])])
 
 
@@ -147,6 +158,7 @@ def module_texts(trace: SearchTrace, t: Translator) -> dict[str, Any]:
         "all": t("all hypotheses"),
         "least": t("P of at least {share}"),
         "survivors": t("survivors only"),
+        "until": t("up to step {step}"),
         "png": t("Save this picture as PNG"),
         "svg": t("Save this picture as SVG"),
         "alpha": t("Length normalisation α"),

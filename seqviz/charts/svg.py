@@ -72,6 +72,7 @@ def _styles() -> dict[str, dict[str, str]]:
         "tf": {"fill": "$tint", "stroke": "$accent", "stroke-width": "1.6"},
         "tc": {"fill": "none", "stroke": "$accent", "stroke-width": "2", "stroke-linecap": "round"},
         "tw": {"fill": "$accent"},
+        "pm": {"fill": "$line", "font-weight": "400"},
         "gh": {"fill": "none", "stroke": "$line", "stroke-width": "1", "stroke-dasharray": "3 3"},
         "ct": {"stroke": "$accent", "fill": "none", "stroke-width": "1.2", "stroke-dasharray": "5 3"},
         "sv-knob": {"fill": "$accent", "stroke": "$cell", "stroke-width": "2"},

@@ -18,6 +18,7 @@ class SearchTree {
     this.open = new Set();
     this.least = payload.least;
     this.survivors = false;
+    this.depth = payload.columns.length - 1;
     this.node = payload.nodes;
     this.count = this.node.parent.length;
     this.totals();
@@ -105,10 +106,15 @@ class SearchTree {
     const option = (value, text) => this.filter.append(make('option', { value }, text));
     for (const share of SHARES) option(share, share ? fill(texts.least, { share: `${share * 100}%` }) : texts.all);
     option('survivors', texts.survivors);
+    const deepest = this.depth;
+    for (let step = 4; step < deepest; step *= 2) option(`until-${step}`, fill(texts.until, { step }));
     this.filter.onchange = () => {
-      this.survivors = this.filter.value === 'survivors';
-      this.least = this.survivors ? 0 : Number(this.filter.value);
+      const { value } = this.filter;
+      this.survivors = value === 'survivors';
+      this.depth = value.startsWith('until-') ? Number(value.slice(6)) : deepest;
+      this.least = Number(value) || 0;
       this.restack();
+      this.show(this.frame, { quietly: true });
     };
     this.bar = make('div', { class: 'sv-bar', role: 'toolbar', 'aria-label': texts.toolbar });
     this.bar.append(
@@ -149,9 +155,16 @@ class SearchTree {
 
   sizeBody() {
     const height = this.height || this.data.height;
-    this.body.setAttribute('viewBox', `0 0 ${this.data.width} ${height}`);
-    this.body.setAttribute('width', this.data.width * this.scale * this.zoom);
+    const width = this.shownWidth();
+    this.body.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    this.body.setAttribute('width', width * this.scale * this.zoom);
     this.body.setAttribute('height', height * this.scale * this.zoom);
+  }
+
+  shownWidth() {
+    const { columns, width } = this.data;
+    const last = columns[this.depth];
+    return this.depth === columns.length - 1 ? width : last.x + last.width + 14;
   }
 
   zoomBy(factor) {
@@ -324,12 +337,13 @@ class SearchTree {
     }
     for (const [key, line] of this.lines) {
       data.paths[key].forEach((index, step) => {
-        const seen = whole || (node.born[index] < born + (undecided ? 0 : 1) && node.fate[index] !== 'ghost');
+        const found = whole || (node.born[index] < born + (undecided ? 0 : 1) && node.fate[index] !== 'ghost');
+        const seen = found && node.step[index] <= this.depth;
         line.children[step].setAttribute('visibility', seen ? 'visible' : 'hidden');
       });
     }
     data.columns.forEach((column, step) => {
-      const seen = whole || data.byExpansion || step < born || (step === born && !undecided);
+      const seen = (whole || data.byExpansion || step < born || (step === born && !undecided)) && step <= this.depth;
       this.cuts[step].setAttribute('visibility', seen ? 'visible' : 'hidden');
       this.mores[step].setAttribute('visibility', whole || step <= born ? 'visible' : 'hidden');
     });
@@ -384,7 +398,9 @@ class SearchTree {
       let [folded, mass] = column.leftOut;
       for (const i of all) {
         const small = Math.exp(this.total[i]) < this.least || (this.survivors && column.dropped.includes(i));
-        this.hidden[i] = !always.has(i) && (small || (!isOpen && room <= 0));
+        const deep = step > this.depth;
+        const behind = i > 0 && this.hidden[node.parent[i]];
+        this.hidden[i] = deep || (!always.has(i) && (small || behind || (!isOpen && room <= 0)));
         if (!always.has(i) && !this.hidden[i]) room -= 1;
         if (this.hidden[i]) {
           folded += 1;
@@ -406,7 +422,7 @@ class SearchTree {
       }
       column.dropped.forEach(take(data.smallHeight));
       const more = this.mores[step];
-      const unfolds = folded > 0 || isOpen;
+      const unfolds = (folded > 0 || isOpen) && step <= this.depth;
       more.setAttribute('display', unfolds ? 'inline' : 'none');
       column.moreY = unfolds ? y : null;
       if (unfolds) {
@@ -536,8 +552,8 @@ class SearchTree {
     if (!line || winner < 0 || data.paths[data.follows].at(-1) === winner) return;
     data.paths[data.follows] = this.path(winner);
     const legend = this.foot.querySelector(`[data-label="${data.follows}"]`);
-    const names = data.paths[data.follows].map((i) => this.nameOf(i)).join(' ');
-    if (legend) legend.textContent = `${data.labels[data.follows]}: ${names} (P = ${short(Math.exp(this.total[winner]))})`;
+    const text = data.finished.find(([index]) => index === winner)[3];
+    if (legend) legend.textContent = `${data.labels[data.follows]}: ${text} (P = ${short(Math.exp(this.total[winner]))})`;
     this.restack();
     this.drawPath(data.follows, line);
     this.show(this.frame, { quietly: true });
@@ -616,12 +632,21 @@ class SearchTree {
     return this.data.names[this.node.name[i]];
   }
 
+  // The beginning up to a hypothesis as people read it; pieces bring their own blanks, bytes spell characters.
+  words(i) {
+    const names = this.path(i).map((one) => this.nameOf(one));
+    if (!this.data.pieces) return names.join(' ');
+    const bytes = (run) => new TextDecoder().decode(Uint8Array.from(run.split('\u0001').slice(1), Number));
+    const text = names.map((name) => (/^0x[0-9A-F]{2}$/.test(name) ? `\u0001${name}` : name)).join('\u0002');
+    const spelled = text.replace(/\u0001[^\u0001\u0002]+(\u0002\u0001[^\u0001\u0002]+)*/g, (run) => bytes(run.replaceAll('\u0002', '')));
+    return spelled.replaceAll('\u0002', '').replaceAll('‿␣', '').replaceAll('‿', '').replaceAll('␣', ' ').replace('<eos>', ' <eos>').trim();
+  }
+
   fillTip(i) {
     const { data, node } = this;
     const { texts } = data;
     const value = (name, text) => make('div', { class: 'sv-v' }, make('span', {}, name), make('code', {}, text));
-    const words = this.path(i).map((one) => this.nameOf(one)).join(' ');
-    const lines = [make('div', { class: 'sv-h' }, words || texts.start)];
+    const lines = [make('div', { class: 'sv-h' }, this.words(i) || texts.start)];
     if (i) {
       const reason = texts.reasons[node.reason[i]];
       const fate = texts.fates[node.fate[i]] + (reason ? `: ${reason}` : '');
@@ -673,7 +698,8 @@ class SearchTree {
     const dress = dresser();
     const whole = document.createElementNS(SVG, 'svg');
     const height = this.height || this.data.height;
-    const size = [this.size[0], height + this.size[1] - this.data.height];
+    const width = this.depth === this.data.columns.length - 1 ? this.size[0] : Math.max(this.shownWidth(), this.footWidth);
+    const size = [width, height + this.size[1] - this.data.height];
     for (const [name, value] of Object.entries({ viewBox: `0 0 ${size.join(' ')}`, width: size[0], height: size[1], role: 'img' })) {
       whole.setAttribute(name, value);
     }
@@ -754,10 +780,16 @@ export default function (component) {
     return entry.release;
   }
   const active = entry && parentElement.activeElement === entry.tree.stage;
+  // The same search with news, as an optimum that was found meanwhile: the reader stays at the same step.
+  const same = entry && entry.tree.frames === 2 * data.payload.frames && entry.tree.data.search === data.payload.search;
+  const left = same ? entry.tree.scroller.scrollLeft : 0;
+  const frame = same ? entry.tree.frame : null;
   if (entry) entry.release();
   const alpha = globalThis.seqvizFocus?.get(data.key)?.alpha;
   const tree = hydrate(root, { svg: data.svg, payload: data.payload, alpha, onAlpha, onPick });
   if (active) tree.stage.focus({ preventScroll: true });
+  if (left) tree.scroller.scrollLeft = left;
+  if (frame !== null && frame !== tree.frame) tree.show(frame, { quietly: true });
   const listener = ({ detail }) => detail.key === data.key && tree.receive(detail.focus?.alpha);
   globalThis.addEventListener('seqviz-focus', listener);
   const release = () => {

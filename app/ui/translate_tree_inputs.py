@@ -1,0 +1,233 @@
+"""The inputs of the search tree of a typed sentence; all of them stand in the URL."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.ui.backend import ask
+from app.ui.search_parts import MAX_BEAM, SEARCHES, more_inputs, search_names
+from app.ui.search_state import TreeState, lengths_from_url, linked, number_from_url, whole_number, write
+from app.ui.translation_inputs import ToTranslate
+from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
+from seqviz.charts.piece_words import piece_label
+from seqviz.config import DecodeConfig
+from seqviz.errors import SeqvizError
+from seqviz.i18n import Translator
+from seqviz.translation_searches import DEFAULT_ALPHA, DEFAULT_BUDGET, exact_config, greedy_config
+
+URL_KEYS = ("search", "beam", "lengths", "alpha", "prefix", "forbidden", "coverage", "on", "budget")
+MARK = "translate-"
+TREE = TreeState(picture="translation-tree", mark=MARK, alpha=DEFAULT_ALPHA)
+SEARCH_KEY, FORBIDDEN_KEY, BEGIN_KEY, BEGIN_ERROR = (
+    f"{MARK}{name}" for name in ("search", "forbidden", "begin", "begin-error")
+)
+MAX_LENGTH, DEFAULT_LENGTH, DEFAULT_BEAM = 100, 60, 5
+BUDGETS = (100, DEFAULT_BUDGET, 1000, 3000)
+_EOS = 3
+_MAX_FORBIDDEN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A sentence and how its translation is searched; hashable, the key of the picture.
+
+    Args:
+        text, model: what is translated.
+        search: whose tree is drawn.
+        config: of the beam; the other searches differ in their name and in ``more``.
+        more: the settings of sampling and of the diverse beam, as pairs.
+        budget: of the exact search: hypotheses that it may extend.
+    """
+
+    text: str
+    model: str
+    search: str
+    config: DecodeConfig
+    more: tuple[tuple[str, Any], ...] = ()
+    budget: int = DEFAULT_BUDGET
+
+    def request(self, search: str) -> SearchRequest:
+        """What the backend is asked for one of the searches."""
+        config = self.config
+        if search == "exact":
+            config = exact_config(config, budget=self.budget)
+        elif search == "greedy":
+            config = greedy_config(config)
+        else:
+            config = replace(config, search=search, **(dict(self.more) if search == self.search else {}))
+        return SearchRequest(model=self.model, text=self.text, config=config)
+
+
+def tree_inputs(sentence: ToTranslate, t: Translator) -> tuple[Asked, DeltaGenerator]:
+    """Draws the choice of the search and its limits; the place is for what may not occur, once its pieces are known."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
+    linked("search", SEARCH_KEY, lambda text: text if text in SEARCHES else None, SEARCHES[0])
+    search = row.segmented_control(
+        t("Tree of"),
+        SEARCHES,
+        required=True,
+        wrap=True,
+        key=SEARCH_KEY,
+        format_func=search_names(t).__getitem__,
+        width="content",
+    )
+    search = str(search or SEARCHES[0])
+    write("search", SEARCH_KEY, None if search == SEARCHES[0] else search)
+    number_from_url("beam", f"{MARK}beam", 1, MAX_BEAM, DEFAULT_BEAM)
+    beam_size = int(
+        row.number_input(
+            t("Beam B"), 1, MAX_BEAM, key=f"{MARK}beam", help=t("Hypotheses that survive each step."), width=150
+        )
+    )
+    write("beam", f"{MARK}beam", None if beam_size == DEFAULT_BEAM else str(beam_size))
+    low, high = _lengths(row, t)
+    vocabulary = sentence.models[sentence.model].config.vocabulary_size
+    prefix = _prefix(vocabulary, high)
+    none: list[int] = []
+    forbidden = tuple(token for token in linked("forbidden", FORBIDDEN_KEY, _ids, none) if token < vocabulary)
+    write("forbidden", FORBIDDEN_KEY, ".".join(map(str, forbidden)) or None)
+    with row.popover(t("More"), icon=":material/tune:", width="content"):
+        coverage, on, budget, place = _limits(sentence, t)
+    more = more_inputs(search, beam_size, t, tokens=100)
+    config = DecodeConfig(
+        beam_size=beam_size,
+        min_length=low,
+        max_length=high,
+        alpha=DEFAULT_ALPHA,
+        coverage=coverage,
+        prefix=prefix,
+        forbidden=forbidden,
+        stopping="all" if on else "n_best",
+    )
+    asked = Asked(text=sentence.text, model=sentence.model, search=search, config=config, more=more, budget=budget)
+    return asked, place
+
+
+def _lengths(place: DeltaGenerator, t: Translator) -> tuple[int, int]:
+    key = f"{MARK}lengths"
+    lengths = lengths_from_url("lengths", key, 0, DEFAULT_LENGTH, MAX_LENGTH)
+    low, high = place.slider(
+        t("Least and most pieces"),
+        0,
+        MAX_LENGTH,
+        lengths,
+        key=key,
+        help=t("At least so many before <eos>, at most so many in all."),
+        width=260,
+    )
+    high = max(high, 1)
+    low = min(low, high - 1)
+    write("lengths", key, None if (low, high) == (0, DEFAULT_LENGTH) else f"{low}-{high}")
+    return low, high
+
+
+def _prefix(vocabulary: int, max_length: int) -> tuple[int, ...]:
+    def allowed(prefix: tuple[int, ...]) -> bool:
+        known = all(token < vocabulary and (token >= _EOS or token < 0) for token in prefix)
+        return known and len(prefix) <= max_length and _EOS not in prefix[:-1]
+
+    prefix = TREE.prefix_from_url(lambda text: tuple(found) if (found := _ids(text)) else None, allowed)
+    TREE.write_prefix(".".join(map(str, prefix)))
+    return prefix
+
+
+def _limits(sentence: ToTranslate, t: Translator) -> tuple[float, bool, int, DeltaGenerator]:
+    """In the menu: a typed beginning, coverage, when a beam stops, the budget; the place of the forbidden pieces."""
+    st.text_input(
+        t("Force this beginning"),
+        key=BEGIN_KEY,
+        on_change=_begin_typed,
+        args=(sentence.model, sentence.text),
+        placeholder=t("first words of the translation"),
+        help=t("Clicking a hypothesis in the tree does the same."),
+        autocomplete="off",
+    )
+    place = st.container()
+    coverage = st.slider(
+        t("β of the coverage penalty"),
+        0.0,
+        2.0,
+        0.0,
+        0.1,
+        key="coverage",
+        bind="query-params",
+        help=t("Finished hypotheses lose score where a source piece got little attention (Wu et al. 2016)."),
+    )
+    on = st.toggle(
+        t("Go on to the end"),
+        key="on",
+        bind="query-params",
+        help=t("Off: a beam stops as soon as B hypotheses are finished. On: it goes on to the greatest length."),
+    )
+    key = f"{MARK}budget"
+    linked("budget", key, lambda text: n if (n := whole_number(text)) in BUDGETS else None, DEFAULT_BUDGET)
+    budget = st.selectbox(
+        t("Budget of the exact search: hypotheses extended"),
+        BUDGETS,
+        key=key,
+        help=t("The exact search runs beside the page; a large budget can take half a minute."),
+    )
+    write("budget", key, None if budget == DEFAULT_BUDGET else str(budget))
+    return float(coverage), bool(on), int(budget), place
+
+
+def look_further(budget: int) -> None:
+    """The next larger budget of the exact search; for callbacks."""
+    st.session_state[f"{MARK}budget"] = next((more for more in BUDGETS if more > budget), BUDGETS[-1])
+
+
+def forbidden_input(place: DeltaGenerator, names: dict[int, str], forbidden: tuple[int, ...], t: Translator) -> None:
+    """Draws the choice of what may not occur, out of the pieces that the search looked at."""
+    labels = {token: f"#{token}" for token in forbidden} | {
+        token: piece_label(name).removeprefix("␣") or "␣" for token, name in names.items() if token >= _EOS
+    }
+    place.multiselect(
+        t("Forbid these pieces"),
+        sorted(labels, key=lambda token: (labels[token].lower(), token)),
+        key=FORBIDDEN_KEY,
+        format_func=labels.__getitem__,
+        max_selections=_MAX_FORBIDDEN,
+        placeholder=t("none"),
+    )
+
+
+def forget_when_new(sentence: ToTranslate) -> None:
+    """Another sentence or model: ids of the old one say nothing here, unless a link brought them along."""
+    state, now = st.session_state, (sentence.text.strip(), sentence.model)
+    linked_now = st.query_params.get("prefix") != state.get(f"{MARK}prefix-written")
+    if state.get(f"{MARK}of", now) != now and not linked_now:
+        forget_ids()
+    state[f"{MARK}of"] = now
+
+
+def forget_ids() -> None:
+    """Drops the forced beginning, the tries and the forbidden pieces; for callbacks too."""
+    TREE.forget()
+    st.session_state.pop(FORBIDDEN_KEY, None)
+    write("forbidden", FORBIDDEN_KEY, None)
+
+
+def _begin_typed(model: str, text: str) -> None:
+    """Words that were typed are forced as the model's own pieces."""
+    state = st.session_state
+    typed = str(state.get(BEGIN_KEY) or "").strip()
+    state[BEGIN_KEY] = ""
+    if not typed:
+        return
+    try:
+        found = ask(ForcedRequest(model=model, text=text, target=typed))
+    except SeqvizError as error:
+        state[BEGIN_ERROR] = error
+        return
+    TREE.force(found.target.ids[:-1])
+
+
+def _ids(text: str) -> list[int] | None:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6}){0,120}", text):
+        return None
+    return [int(number) for number in text.split(".")]

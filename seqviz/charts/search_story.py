@@ -1,0 +1,151 @@
+"""What happened in the search for a translation, in a few plain sentences."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from seqviz.charts.piece_words import piece_label
+from seqviz.charts.search_tree import lost_words
+from seqviz.charts.translation_tree import shown_text
+from seqviz.decoding.ranking import fell_out, reranked
+from seqviz.decoding.scores import hypothesis_score
+from seqviz.i18n import Translator
+from seqviz.translation_searches import TranslationSearches
+from seqviz.translations import TranslationSearch
+
+_SHORT = 0.6  # of the beam's pieces: an optimum below that is called short
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Winner:
+    """The result of a search at some α.
+
+    Args:
+        text: for people.
+        tokens: its ids.
+        rows: its path in the search.
+        log_prob: in nats.
+        score: at this α, with the search's coverage penalty.
+    """
+
+    text: str
+    tokens: tuple[int, ...]
+    rows: tuple[int, ...]
+    log_prob: float
+    score: float
+
+
+def winner_of(found: TranslationSearch | None, alpha: float) -> Winner | None:
+    """The finished hypothesis of a search that wins at α; None if there is none."""
+    if found is None or found.search.best is None:
+        return None
+    search, weight = found.search, found.search.config.coverage
+    row = reranked(search, alpha=alpha, coverage=weight)[0]
+    log_prob = float(search.log_prob[row])
+    penalty = weight * float(search.coverage[row]) if weight and math.isfinite(search.coverage[row]) else 0.0
+    return Winner(
+        text=shown_text(found.targets[row].text),
+        tokens=search.tokens(row),
+        rows=tuple(search.path(row)),
+        log_prob=log_prob,
+        score=hypothesis_score(log_prob, int(search.step[row]), alpha=alpha, penalty=penalty),
+    )
+
+
+def search_story(searches: TranslationSearches, alpha: float, t: Translator) -> tuple[str, ...]:
+    """Plain sentences on greedy, beam and the optimum.
+
+    Args:
+        searches: with greedy and beam; without the exact one nothing is said of the optimum.
+        alpha: of the length normalisation.
+        t: the reader's language.
+    """
+    beam, greedy, exact = searches.beam, searches.greedy, searches.exact
+    mine, theirs, best = winner_of(beam, alpha), winner_of(greedy, alpha), winner_of(exact, 0.0)
+    found: list[str] = []
+    if beam is not None and greedy is not None and mine is not None and theirs is not None:
+        found.append(_greedy_words(beam, mine, greedy, theirs, t))
+    if exact is None or best is None:
+        return tuple(found)
+    if not exact.search.proven:
+        known = [one.log_prob for one in (best, mine, theirs) if one is not None]
+        found.append(_open_words(exact, max(known), t))
+    elif beam is not None and mine is not None:
+        found += _optimum_words(beam, mine, exact, best, alpha, t)
+    return tuple(found)
+
+
+def _greedy_words(
+    beam: TranslationSearch, mine: Winner, greedy: TranslationSearch, theirs: Winner, t: Translator
+) -> str:
+    size = beam.search.config.beam_size
+    if mine.tokens == theirs.tokens:
+        return t("Greedy finds the same as beam {size}.").format(size=size)
+    pairs = zip(theirs.tokens, mine.tokens, strict=False)
+    place = next((place for place, (taken, other) in enumerate(pairs) if taken != other), 0)
+    own, other = theirs.rows[place], mine.rows[place]
+    margin = float(greedy.search.token_log_prob[own]) - float(beam.search.token_log_prob[other])
+    words = (
+        t("Beam {size} finds what greedy misses: at step {step} greedy takes “{taken}”, {margin} nats ahead of "
+          "“{other}”, and ends with a score lower by {behind}.")
+        if mine.score >= theirs.score
+        else t("Greedy ends with a score higher than beam {size}, by {behind}: they part at step {step}, where greedy "
+               "takes “{taken}” and the beam's winner has “{other}”.")
+    )  # fmt: skip
+    return words.format(
+        size=size,
+        step=place + 1,
+        taken=_piece(greedy, own),
+        other=_piece(beam, other),
+        margin=f"{margin:.2f}",
+        behind=f"{abs(mine.score - theirs.score):.3g}",
+    )
+
+
+def _piece(found: TranslationSearch, row: int) -> str:
+    label = piece_label(found.search.names[int(found.search.token[row])])
+    return label.removeprefix("␣").removesuffix("‿") or "␣"
+
+
+def _open_words(exact: TranslationSearch, known: float, t: Translator) -> str:
+    return t(
+        "Not proven within {count} hypotheses extended: the most probable translation has at most log P = {bound}; "
+        "the best so far has {log_prob}."
+    ).format(count=exact.search.expansions, bound=_number(exact.search.upper_bound), log_prob=_number(known))
+
+
+def _optimum_words(
+    beam: TranslationSearch, mine: Winner, exact: TranslationSearch, best: Winner, alpha: float, t: Translator
+) -> list[str]:
+    spent = exact.search.expansions
+    if mine.tokens == best.tokens:
+        return [
+            t("The most probable translation of all is the beam's own: proven after {count} hypotheses.").format(
+                count=spent
+            )
+        ]
+    found = [
+        t("The most probable of all is “{text}”, log P = {log_prob}: proven after {count} hypotheses.").format(
+            text=best.text, log_prob=_number(best.log_prob), count=spent
+        )
+    ]
+    lost = fell_out(beam.search, best.tokens)
+    if lost is None:
+        found.append(t("The beam finds it too, and ranks it lower at α = {alpha}.").format(alpha=f"{alpha:g}"))
+    else:
+        found.append(lost_words(beam.search, lost, t))
+    short, long = len(best.tokens), len(mine.tokens)
+    if short == 1:
+        found.append(t("It is the empty one: a fault of the model, not of the search."))
+    elif short < _SHORT * long:
+        found.append(
+            t(
+                "It has {short} pieces against {long}: log P falls with every piece, so the model prefers it short."
+            ).format(short=short, long=long)
+        )
+    return found
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
