@@ -22,6 +22,8 @@ _PUBLIC = {
     "unit_sum": "seqviz.api",
     "figure": "seqviz.api",
     "gradient_figure": "seqviz.api",
+    "compare_searches": "seqviz.search_reports",
+    "judge_pairs": "seqviz.search_reports",
     "LoadedModel": "seqviz.models.loading",
     "search": "seqviz.decoding",
     "SearchTrace": "seqviz.decoding",
