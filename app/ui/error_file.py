@@ -73,8 +73,8 @@ def _setup(sentence: ToTranslate, settings: Settings, *, shown: str = "") -> Non
         jobs().prepare()
     st.caption(
         t(
-            "Every pair is searched with B and with the wider beam, y* is scored by the same model, and then it is said "
-            "whose fault each difference is. The run goes on in a process of its own while you look at other pages."
+            "Every pair is searched with B and with the wider beam, y* is scored by the same model, and then it is "
+            "said whose fault each difference is. A run goes on in a process of its own while you look at other pages."
         )
     )
     left, beam_place, wider_place, alpha_place = st.columns([6, 2, 2, 3], vertical_alignment="bottom")

@@ -38,6 +38,7 @@ from seqviz.translations import ForcedTranslation
 BEAM_KEY, ALPHA_KEY, STEP_KEY = "errors_beam", "score_alpha", "errors_step"
 MAX_BEAM = 50
 _STEP_OF = "errors-step-of"
+SEARCH_ERROR_MODEL = "fra-eng-attention"
 SEARCH_ERROR = ("Ils se sont mariés il y a dix ans.", "They got married ten years ago.")
 """Greedy search misses what the French-English model prefers."""
 
@@ -77,14 +78,6 @@ def pair_part(sentence: ToTranslate, settings: Settings) -> None:
             help=t("The verdict compares what the search compares: (1/L^α) Σ log p."),
         )
     )
-    if sentence.model == "fra-eng-attention":
-        left.button(
-            t("A search error"),
-            key="search-error",
-            type="tertiary",
-            icon=":material/menu_book:",
-            on_click=_take_example,
-        )
     if not references:
         st.info(
             t("Type a human translation y* above; the model then says what it thinks of it."), icon=":material/edit:"
@@ -103,6 +96,19 @@ def pair_part(sentence: ToTranslate, settings: Settings) -> None:
         return
     _verdict(pair, beam, settings)
     _charts(pair, sentence, settings)
+
+
+def example_button(sentence: ToTranslate, t: Translator) -> None:
+    """A pair for which the search is at fault."""
+    if sentence.model != SEARCH_ERROR_MODEL:
+        return
+    st.button(
+        t("Example of a search error: greedy search misses y*"),
+        key="search-error",
+        type="tertiary",
+        icon=":material/menu_book:",
+        on_click=_take_example,
+    )
 
 
 def _take_example() -> None:
@@ -165,7 +171,7 @@ def _lost(pair: _Pair, beam: int, t: Translator) -> str:
         return t("The beam completed y* too and ranked it lower.")
     if fallen.rank < 0:
         return t("The beam lost y* at step {step}.").format(step=fallen.step)
-    says = t("The beam lost y* at step {step}: it was number {rank} of the step, and B = {beam} survive").format(
+    says = t("The beam lost y* at step {step}: it was number {rank} of the step, where the beam keeps {beam}").format(
         step=fallen.step, rank=fallen.rank + 1, beam=beam
     )
     if not math.isnan(fallen.margin):

@@ -11,7 +11,7 @@ from app.ui.backend import backend, show_error
 from app.ui.bleu_by_hand import bleu_by_hand
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
-from app.ui.reference_input import references_input
+from app.ui.reference_input import references_input, set_pair
 from app.ui.settings import Look, Settings, look_of
 from app.ui.translation_inputs import ToTranslate
 from app.ui.url import keep, take
@@ -37,8 +37,14 @@ from seqviz.translations import TranslationSearch
 OFFERED_SIZES = (1, 2, 3, 4, 5, 10, 20, 30, 50)
 BUDGETS = (0, 200, 500, 1000, 2000, 5000)
 ALPHA_KEY, ROW_KEY, AGAINST_KEY = "score_alpha", "row", "against"
-EXACT_SECONDS = 120.0
+QUICK_SECONDS, EXACT_SECONDS = 60.0, 120.0
 REFRESH_SECONDS = 0.5
+WORSE_MODEL = "fra-eng-attention"
+WORSE = (
+    "Le voisin qui habite au-dessus joue du piano tous les soirs jusqu'à minuit.",
+    "The neighbour who lives upstairs plays the piano every evening until midnight.",
+)
+"""The widest beam finds the most probable translation, which is not the best one."""
 _PENDING = "compare-pending"
 
 
@@ -109,6 +115,15 @@ def _inputs(sentence: ToTranslate, t: Translator) -> Choices:
         bind="query-params",
         wrap=True,
     )
+    if sentence.model == WORSE_MODEL:
+        left.button(
+            t("Example: a wider beam ends worse"),
+            key="wider-worse",
+            type="tertiary",
+            icon=":material/menu_book:",
+            on_click=set_pair,
+            args=WORSE,
+        )
     alpha = right.slider(
         t("α of the score"),
         0.0,
@@ -153,21 +168,20 @@ def _inputs(sentence: ToTranslate, t: Translator) -> Choices:
 # ---- answers that come one by one
 
 
-def _pending(request: SearchRequest, *, seconds: float | None = None) -> Pending[TranslationSearch]:
+def _pending(request: SearchRequest, *, seconds: float) -> Pending[TranslationSearch]:
     """The answer of a request, asked for once a visitor."""
     kept: dict[SearchRequest, Any] = st.session_state.setdefault(_PENDING, {})
     if request not in kept:
         for old in list(kept)[:-24]:
             del kept[old]
-        server = backend()
-        kept[request] = server.submit(request) if seconds is None else server.submit(request, deadline_seconds=seconds)
+        kept[request] = backend().submit(request, deadline_seconds=seconds)
     found: Pending[TranslationSearch] = kept[request]
     return found
 
 
 def _answers(choices: Choices) -> dict[str, TranslationSearch | SeqvizError | None]:
     """What every search has found; None where the answer is on its way."""
-    asked = {name: _pending(request) for name, request in choices.quick().items()}
+    asked = {name: _pending(request, seconds=QUICK_SECONDS) for name, request in choices.quick().items()}
     found = {name: _outcome(pending) for name, pending in asked.items()}
     exact = choices.exact()
     if exact is not None:
@@ -220,8 +234,10 @@ def _panel(choices: Choices, settings: Settings, *, watching: bool) -> None:
         return
     rows = [_row(name, outcome, choices, t) for name, outcome in answers.items()]
     found = [row for row in rows if isinstance(row, ComparedSearch)]
-    against, chosen = _row_inputs(found, choices, settings)
-    st.html(compared_html(rows, against=against, alpha=choices.alpha, selected=chosen, **look))
+    table = st.container()  # above its inputs: the sentences are what a lecture hall looks at
+    against, chosen = _row_inputs(list(answers), found, choices, settings)
+    with table:
+        st.html(compared_html(rows, against=against, alpha=choices.alpha, selected=chosen, **look))
     if not found:
         return
     _charts(found, look)
@@ -243,14 +259,13 @@ def _row(
     return Waiting(name=name, says="…")
 
 
-def _row_inputs(found: list[ComparedSearch], choices: Choices, settings: Settings) -> tuple[list[tuple[str, ...]], str]:
+def _row_inputs(
+    names: list[str], found: list[ComparedSearch], choices: Choices, settings: Settings
+) -> tuple[list[tuple[str, ...]], str]:
     """What differences are marked from, the line that is looked at, and the files."""
     t = settings.t
-    names = [row.name for row in found]
     left, middle, right = st.columns([4, 4, 2], vertical_alignment="bottom")
     options = (["reference"] if choices.references else []) + names
-    if not options:
-        return [], ""
     take(AGAINST_KEY, options, options[0])
     left.selectbox(
         t("Mark differences from"),
@@ -261,7 +276,7 @@ def _row_inputs(found: list[ComparedSearch], choices: Choices, settings: Setting
     )
     keep(AGAINST_KEY, options[0])
     chosen = ""
-    if choices.references and names:
+    if choices.references:
         default = next((name for name in ("beam-5",) if name in names), names[0])
         take(ROW_KEY, names, default)
         chosen = middle.selectbox(
@@ -269,7 +284,8 @@ def _row_inputs(found: list[ComparedSearch], choices: Choices, settings: Setting
         )
         keep(ROW_KEY, default)
     with right:
-        _downloads(found, choices, settings)
+        if found:
+            _downloads(found, choices, settings)
     against = st.session_state[AGAINST_KEY]
     if against == "reference":
         return [bleu_tokens(reference) for reference in choices.references], chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.ui.error_file import JOB, file_part
-from app.ui.error_pair import pair_part
+from app.ui.error_pair import example_button, pair_part
 from app.ui.settings import Settings
 from app.ui.translation_inputs import ToTranslate
 from app.ui.url import keep, take
@@ -20,7 +20,8 @@ def errors_view(sentence: ToTranslate, settings: Settings) -> None:
     # A link to a run shows the run.
     default = PARTS[1] if JOB in st.query_params else PARTS[0]
     take(PART, PARTS, default)
-    part = st.segmented_control(
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    part = left.segmented_control(
         t("Part"),
         PARTS,
         required=True,
@@ -32,4 +33,6 @@ def errors_view(sentence: ToTranslate, settings: Settings) -> None:
     if part == "file":
         file_part(sentence, settings)
     else:
+        with right:
+            example_button(sentence, t)
         pair_part(sentence, settings)

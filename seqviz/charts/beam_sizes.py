@@ -91,7 +91,7 @@ def bleu_chart(
                 "kind:N",
                 title=None,
                 scale=alt.Scale(domain=names, range=list(category_colours(theme)[2:4])),
-                legend=alt.Legend(orient="top", labelLimit=0),
+                legend=alt.Legend(orient="top", labelLimit=0, symbolType="stroke", symbolStrokeWidth=3, symbolSize=400),
             ),
             strokeDash=alt.StrokeDash(
                 "kind:N", title=None, legend=None, scale=alt.Scale(domain=names, range=[[1, 0], [6, 3]])

@@ -241,10 +241,9 @@ def bleu_latex(table: BleuTable) -> str:
     factors = r" \cdot ".join(
         rf"\left(\tfrac{{{line.matched}}}{{{line.total}}}\right)^{{1/{2**line.n}}}" for line in table.lines
     )
-    lengths = rf"1 - \tfrac{{{table.reference_length}}}{{{table.output_length}}}"
     return (
-        r"\mathrm{BLEU} = e^{\min\left(0,\, 1 - \mathrm{len}_{\mathrm{ref}} / \mathrm{len}\right)} "
-        rf"\prod_n p_n^{{1/2^n}} = e^{{\min\left(0,\, {lengths}\right)}} \cdot {factors} "
+        r"\mathrm{BLEU} = e^{\min(0,\, 1 - \mathrm{len}_{\mathrm{ref}} / \mathrm{len})} "
+        rf"\prod_n p_n^{{1/2^n}} = e^{{\min(0,\, 1 - {table.reference_length}/{table.output_length})}} \cdot {factors} "
         rf"= {table.brevity:.3f} \cdot "
         + r" \cdot ".join(f"{line.factor:.3f}" for line in table.lines)
         + f" = {table.score:.4f}"
@@ -264,6 +263,7 @@ vertical-align:top;font-weight:400}}
 .sv-compared thead th{{font-size:{small}px;color:{colours["muted"]};white-space:nowrap}}
 .sv-compared tbody th{{white-space:nowrap;color:{colours["muted"]}}}
 .sv-compared .num{{text-align:right;white-space:nowrap}}
+.sv-compared thead th.num{{white-space:normal;max-width:6em;vertical-align:bottom;line-height:1.25}}
 .sv-compared .says{{width:60%;font-size:{font_size + 3}px;overflow-wrap:anywhere}}
 .sv-compared tr[data-top] .says{{font-weight:600}}
 .sv-compared tr.chosen>*{{background:{colours["tint"]}}}

@@ -14,7 +14,7 @@ from seqviz.translations import ForcedTranslation
 
 HUMAN, OUTPUT = "y*", "ŷ"
 _TOKEN = 13
-_SPACE = "▁"
+_SPACE, _CJK = "▁", "\u2e80"
 
 
 def parting_step(human: ForcedTranslation, output: ForcedTranslation) -> int | None:
@@ -32,8 +32,9 @@ def costliest_step(forced: ForcedTranslation) -> int:
 
 
 def piece_label(piece: str) -> str:
-    """A piece as it is shown: without the mark of a word's beginning."""
-    return piece.removeprefix(_SPACE) or "␣"
+    """A piece as it is shown: without the mark of a word's beginning, and with a dot where it goes on in a word."""
+    goes_on = piece[:1].isalpha() and piece[0] < _CJK
+    return f"·{piece}" if goes_on else piece.removeprefix(_SPACE) or "␣"
 
 
 def step_chart(
@@ -115,14 +116,20 @@ def sum_chart(
         for index, total in enumerate(np.cumsum(forced.log_probs))
     ]
     x = _step_axis(steps, t)
-    y = alt.Y("total:Q", title=t("Σ log p so far"), axis=alt.Axis(tickCount=6))
+    low = 1.15 * min(-0.1, human.log_prob, output.log_prob)  # room for the number below the last point
+    y = alt.Y(
+        "total:Q",
+        title=t("Σ log p so far"),
+        axis=alt.Axis(tickCount=6),
+        scale=alt.Scale(domain=[low, 0], nice=False),
+    )
     lines = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=50))
         .encode(
             x=x,
             y=y,
-            color=_colour(theme, legend=True),
+            color=_colour(theme, legend=True, lines=True),
             strokeDash=alt.StrokeDash(
                 "which:N", legend=None, scale=alt.Scale(domain=[HUMAN, OUTPUT], range=[[1, 0], [6, 3]])
             ),
@@ -186,12 +193,13 @@ def _rows(forced: ForcedTranslation, name: str) -> list[dict[str, object]]:
     ]
 
 
-def _colour(theme: Theme, *, legend: bool) -> alt.Color:
+def _colour(theme: Theme, *, legend: bool, lines: bool = False) -> alt.Color:
+    look = {"symbolType": "stroke", "symbolStrokeWidth": 3, "symbolSize": 400} if lines else {}
     return alt.Color(
         "which:N",
         title=None,
         scale=alt.Scale(domain=[HUMAN, OUTPUT], range=list(category_colours(theme)[:2])),
-        legend=alt.Legend(orient="top-right", labelLimit=0, direction="horizontal", offset=-30) if legend else None,
+        legend=alt.Legend(orient="top", labelLimit=0, **look) if legend else None,
     )
 
 
