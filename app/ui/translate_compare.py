@@ -267,6 +267,7 @@ def _row_inputs(
     left, middle, right = st.columns([4, 4, 2], vertical_alignment="bottom")
     options = (["reference"] if choices.references else []) + names
     take(AGAINST_KEY, options, options[0])
+    _hold(AGAINST_KEY)
     left.selectbox(
         t("Mark differences from"),
         options,
@@ -279,6 +280,7 @@ def _row_inputs(
     if choices.references:
         default = next((name for name in ("beam-5",) if name in names), names[0])
         take(ROW_KEY, names, default)
+        _hold(ROW_KEY)
         chosen = middle.selectbox(
             t("n-gram table of"), names, key=ROW_KEY, format_func=lambda name: search_title(name, t)
         )
@@ -290,6 +292,11 @@ def _row_inputs(
     if against == "reference":
         return [bleu_tokens(reference) for reference in choices.references], chosen
     return [row.words for row in found if row.name == against], chosen
+
+
+def _hold(key: str) -> None:
+    """Sends a value along again: a browser that draws two quick reruns as one would miss it and show the first option."""
+    st.session_state[key] = st.session_state[key]
 
 
 def _charts(found: list[ComparedSearch], look: Look) -> None:

@@ -45,7 +45,12 @@ def share_chart(
         start += count
     base = alt.Chart(alt.InlineData(values=rows))
     bars = base.mark_bar(size=2.6 * font_size).encode(
-        x=alt.X("start:Q", title=t("pairs"), scale=alt.Scale(domain=[0, max(start, 1)], nice=False)),
+        x=alt.X(
+            "start:Q",
+            title=t("pairs"),
+            axis=alt.Axis(tickCount=6, format="d"),
+            scale=alt.Scale(domain=[0, max(start, 1)], nice=False),
+        ),
         x2="end:Q",
         color=_blame_colour(t, theme, legend=True),
         tooltip=[alt.Tooltip("blame:N", title=t("due to")), alt.Tooltip("count:Q", title=t("pairs"))],

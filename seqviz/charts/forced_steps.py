@@ -194,12 +194,16 @@ def _rows(forced: ForcedTranslation, name: str) -> list[dict[str, object]]:
 
 
 def _colour(theme: Theme, *, legend: bool, lines: bool = False) -> alt.Color:
-    look = {"symbolType": "stroke", "symbolStrokeWidth": 3, "symbolSize": 400} if lines else {}
+    look = (
+        alt.Legend(orient="top", labelLimit=0, symbolType="stroke", symbolStrokeWidth=3, symbolSize=400)
+        if lines
+        else alt.Legend(orient="top", labelLimit=0)
+    )
     return alt.Color(
         "which:N",
         title=None,
         scale=alt.Scale(domain=[HUMAN, OUTPUT], range=list(category_colours(theme)[:2])),
-        legend=alt.Legend(orient="top", labelLimit=0, **look) if legend else None,
+        legend=look if legend else None,
     )
 
 
