@@ -47,7 +47,7 @@ def file_part(sentence: ToTranslate, settings: Settings) -> None:
     with st.container(key="error-run"):
         st.html("<style>.st-key-error-run [data-stale=true]{opacity:1!important;transition:none!important}</style>")
         st.fragment(_panel, run_every=every)(view.id, settings, watching=view.active)
-    with st.expander(t("Set up another run"), icon=":material/add:"):  # drawn always: so its values stay in the URL
+    with st.expander(t("Judge other pairs"), icon=":material/add:"):  # drawn always: so its values stay in the URL
         _setup(sentence, settings, shown=view.id)
 
 

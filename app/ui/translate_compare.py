@@ -295,7 +295,7 @@ def _row_inputs(
 
 
 def _hold(key: str) -> None:
-    """Sends a value along again: a browser that draws two quick reruns as one would miss it and show the first option."""
+    """Sends a value along again: a browser that draws two quick reruns as one would miss it and take the first."""
     st.session_state[key] = st.session_state[key]
 
 

@@ -66,16 +66,16 @@ def verdict_reason(
     if same:
         return t("The search found the human's translation, so there is nothing to blame.")
     margin = abs(analysis.margin)
-    unit = t("nats") if not alpha else t("of the score")
+    what = t("its score") if alpha else "log P"
     if analysis.verdict == "search":
-        return t("The model gives y* {margin:.3f} {unit} more than ŷ, yet the beam of {size} did not find it.").format(
-            margin=margin, unit=unit, size=beam_size
-        )
+        return t(
+            "The model prefers y* ({what} is higher by {margin:.3f}), yet the beam of {size} did not find it."
+        ).format(what=what, margin=margin, size=beam_size)
     if not margin:
         return t("The model likes both alike, so a better search would have no reason to take y*.")
-    return t("The model gives ŷ {margin:.3f} {unit} more than y*: a better search would not take y* either.").format(
-        margin=margin, unit=unit
-    )
+    return t(
+        "The model prefers ŷ ({what} is higher by {margin:.3f}): a better search would not take y* either."
+    ).format(what=what, margin=margin)
 
 
 def verdict_advice(analysis: ErrorAnalysis, *, same: bool, t: Translator = english) -> str:
