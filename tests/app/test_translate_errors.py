@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opened
-from tests.helpers import write_tiny_translator
+from tests.helpers import PAIRS, write_tiny_translator
 
 PAGE = "app_pages/translate.py"
 MODEL = "fra-eng-attention"
@@ -152,20 +152,22 @@ def test_the_example_of_a_search_error_is_taken(opened: Opened):
 # ---- a set of pairs
 
 
-def test_the_lesson_set_is_judged_and_a_reload_shows_the_same_run(opened: Opened):
-    app = errors(opened, errors_part="file", file_beam="1", wider="2")
-    assert app.button(key="job-start").label == "Judge 40 pairs"
+def test_a_set_is_judged_and_a_link_shows_the_same_run(opened: Opened):
+    app = errors(opened, errors_part="file", pairs="file", file_beam="1", wider="2")
+    content = "".join(f"{source}\t{target}\n" for source, target in PAIRS).encode()
+    app.file_uploader(key="pairs_file").upload("four.tsv", content, "text/plain").run()
+    assert app.button(key="job-start").label == "Judge 4 pairs"
     app.button(key="job-start").click().run()
     assert query(app, "job")
     until(app, lambda app: state(app).startswith("finished"))
-    assert state(app) == "finished: pair 40 of 40"
-    assert "Our pairs, 40 pairs · fra-eng-attention · B = 1 against B = 2 · α = 0" in said(app)
+    assert state(app) == "finished: pair 4 of 4"
+    assert "four.tsv, 4 pairs · fra-eng-attention · B = 1 against B = 2 · α = 0" in said(app)
     assert "tok:13a" in said(app)
     assert [metric.label for metric in app.metric] == [
         "due to the search", "due to the model", "wider beam ends worse", "corpus BLEU, B = 1", "corpus BLEU, B = 2",
     ]  # fmt: skip
     frame = app.dataframe[0].value
-    assert len(frame) == 40
+    assert len(frame) == 4
     assert set(frame["due to"]) <= {"no error", "search", "model"}
     shares = [int(metric.value.rstrip("%")) for metric in app.metric[:2]]
     judged = frame[frame["due to"] != "no error"]
@@ -177,6 +179,7 @@ def test_the_lesson_set_is_judged_and_a_reload_shows_the_same_run(opened: Opened
 
 def test_a_run_is_paused_goes_on_and_is_cancelled(opened: Opened):
     app = errors(opened, errors_part="file", file_beam="90", wider="100")
+    assert app.button(key="job-start").label == "Judge 40 pairs"
     app.button(key="job-start").click().run()
     until(app, lambda app: state(app).startswith("running"))
     app.button(key="job-pause").click().run()
@@ -192,7 +195,7 @@ def test_a_file_of_the_readers_own_is_judged(opened: Opened):
     app = errors(opened, errors_part="file", pairs="file", file_beam="1", wider="2")
     assert app.button(key="job-start").disabled
     app.file_uploader(key="pairs_file").upload(
-        ("mine.tsv", b"Le chat dort.\tThe cat is sleeping.\n" + b"chat " * 300 + b"\tcat\n", "text/plain")
+        "mine.tsv", b"Le chat dort.\tThe cat is sleeping.\n" + b"chat " * 300 + b"\tcat\n", "text/plain"
     ).run()
     app.button(key="job-start").click().run()
     until(app, lambda app: state(app).startswith("finished"))
@@ -212,7 +215,7 @@ def test_a_file_of_the_readers_own_is_judged(opened: Opened):
 )
 def test_a_bad_file_is_said_in_place(opened: Opened, content: bytes, sentence: str):
     app = errors(opened, errors_part="file", pairs="file")
-    app.file_uploader(key="pairs_file").upload(("bad.tsv", content, "text/plain")).run()
+    app.file_uploader(key="pairs_file").upload("bad.tsv", content, "text/plain").run()
     assert not app.exception
     assert len(app.warning) == 1
     assert sentence in app.warning[0].value
