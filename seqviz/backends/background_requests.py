@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from seqviz.clipping import Cliff, CliffDirection, Clipping, ClippingConfig, RunNews, Variant
+from seqviz.error_report import ErrorNews, ErrorReportConfig
+from seqviz.pair_files import SentencePair
 
 RecordT_co = TypeVar("RecordT_co", covariant=True)
 ReplyT_co = TypeVar("ReplyT_co", covariant=True)
@@ -58,3 +60,18 @@ class CliffCommand(JobCommand[Cliff]):
 
     variant: int
     second: CliffDirection = "previous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorReportRequest(JobRequest[ErrorNews]):
+    """Judges sentence pairs one by one.
+
+    Args:
+        config: how.
+        pairs: what.
+        title: of the set: a file's name, or that of a lesson set.
+    """
+
+    config: ErrorReportConfig
+    pairs: tuple[SentencePair, ...]
+    title: str

@@ -6,8 +6,17 @@ from functools import singledispatch
 from typing import Any
 
 from seqviz.backends.background_entry import Work
-from seqviz.backends.background_requests import CliffCommand, ClippingRunRequest, ForkCommand
+from seqviz.backends.background_requests import (
+    CliffCommand,
+    ClippingRunRequest,
+    ErrorReportRequest,
+    ForkCommand,
+)
+from seqviz.backends.requests import MAX_PIECES
 from seqviz.clipping import ClippingConfig, RunNews
+from seqviz.error_report import ErrorNews
+from seqviz.models.loading import load_translator
+from seqviz.tracing.error_report import ErrorRun
 from seqviz.training.cliff import cliff
 from seqviz.training.clipping import ClippingRun
 
@@ -43,6 +52,23 @@ class _ClippingWork:
         raise TypeError(f"no command {type(command).__name__}")
 
 
+class _ErrorReportWork:
+    """An ErrorRun as the work of a job."""
+
+    def __init__(self, request: ErrorReportRequest) -> None:
+        loaded = load_translator(request.config.model)
+        self._run = ErrorRun(loaded, request.pairs, request.config, max_pieces=MAX_PIECES)
+
+    def advance(self) -> bool:
+        return self._run.advance()
+
+    def news(self) -> ErrorNews:
+        return self._run.news()
+
+    def answer(self, command: Any) -> object:
+        raise TypeError(f"no command {type(command).__name__}")
+
+
 def warm_up() -> None:
     """Trains two steps of next to nothing: torch loads much of itself only when it is used."""
     run = ClippingRun(ClippingConfig(hidden_size=2, length=5, batch_size=1, steps=10))
@@ -53,3 +79,8 @@ def warm_up() -> None:
 @begin.register
 def _(request: ClippingRunRequest) -> Work:
     return _ClippingWork(request)
+
+
+@begin.register
+def _(request: ErrorReportRequest) -> Work:
+    return _ErrorReportWork(request)

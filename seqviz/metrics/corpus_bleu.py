@@ -1,4 +1,4 @@
-"""BLEU of a whole set of translations, by sacrebleu (Post 2018), with its signature."""
+"""BLEU of a whole set of translations and of one sentence, by sacrebleu (Post 2018), with its signature."""
 
 from __future__ import annotations
 
@@ -30,3 +30,23 @@ def corpus_bleu(translations: Sequence[str], references: Sequence[Sequence[str]]
     metric = BLEU()
     score = metric.corpus_score(list(translations), streams)
     return CorpusBleu(float(score.score), str(metric.get_signature()))
+
+
+def sentence_bleu(translation: str, references: Sequence[str]) -> CorpusBleu:
+    """BLEU of one sentence by sacrebleu: 13a tokens, case counts, exponential smoothing, effective order.
+
+    Without smoothing a sentence without a common 4-gram scores 0 (Chen and Cherry 2014, method 3); the effective
+    order leaves out the n for which the translation is too short.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    metric = BLEU(effective_order=True)
+    score = metric.sentence_score(translation, list(references)).score
+    return CorpusBleu(float(score), str(metric.get_signature()))
+
+
+def bleu_tokens(text: str, *, lowercase: bool = False) -> tuple[str, ...]:
+    """The tokens that sacrebleu counts by default (mteval's 13a): words, and punctuation apart from them."""
+    from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+
+    return tuple(str(Tokenizer13a()(text.lower() if lowercase else text)).split())

@@ -1,0 +1,69 @@
+"""Searches side by side and error analysis in one call each, for notebooks and the command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from seqviz.comparison import BEAM_SIZES, EXACT_BUDGET, ComparedSearch, compared, compared_configs, exact_config
+from seqviz.error_report import ErrorReport, ErrorReportConfig
+from seqviz.models.loading import LoadedTranslator, load_translator
+from seqviz.pair_files import SentencePair
+from seqviz.tracing.error_report import error_report
+from seqviz.tracing.translation import search_translation
+
+
+def compare_searches(
+    model: LoadedTranslator | str,
+    text: str,
+    *,
+    references: Sequence[str] = (),
+    beam_sizes: Sequence[int] = BEAM_SIZES,
+    alpha: float = 0.0,
+    seed: int = 1,
+    exact_budget: int = EXACT_BUDGET,
+) -> tuple[ComparedSearch, ...]:
+    """Translates a sentence by greedy search, beams, sampling and exact search.
+
+    Args:
+        model: a translation model, or the name of its checkpoint.
+        text: the source.
+        references: translations by people, for BLEU.
+        beam_sizes: B of each beam search.
+        alpha: of the length normalisation (1/L^α) Σ log p.
+        seed: of the sampling.
+        exact_budget: hypotheses that the exact search may extend; 0 leaves it out.
+
+    Returns:
+        One line a search, greedy first.
+    """
+    loaded = load_translator(model) if isinstance(model, str) else model
+    configs = compared_configs(beam_sizes=beam_sizes, seed=seed)
+    if exact_budget:
+        configs["exact"] = exact_config(alpha=alpha, budget=exact_budget)
+    return tuple(
+        compared(name, search_translation(loaded, text, config), alpha=alpha, references=references)
+        for name, config in configs.items()
+    )
+
+
+def judge_pairs(
+    model: LoadedTranslator | str,
+    pairs: Iterable[SentencePair | tuple[str, str]],
+    *,
+    beam_size: int = 5,
+    wider: int = 20,
+    alpha: float = 0.0,
+) -> ErrorReport:
+    """Judges pairs of source and human translation: is the search at fault, or the model (syllabus S6)?
+
+    Args:
+        model: a translation model, or the name of its checkpoint.
+        pairs: what to judge.
+        beam_size, wider, alpha: as in ``ErrorReportConfig``.
+    """
+    loaded = load_translator(model) if isinstance(model, str) else model
+    config = ErrorReportConfig(model=loaded.info.name, beam_size=beam_size, wider=wider, alpha=alpha)
+    made = [
+        pair if isinstance(pair, SentencePair) else SentencePair(source=pair[0], reference=pair[1]) for pair in pairs
+    ]
+    return error_report(loaded, made, config)
