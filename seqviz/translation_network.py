@@ -13,13 +13,13 @@ import numpy as np
 
 from seqviz.traces import LayerTrace, Term, freeze
 from seqviz.translations import PieceText
-from seqviz.types import FloatArray, IntArray
+from seqviz.types import Direction, FloatArray, IntArray
 
 RunName = Literal["forced", "free"]
 RUNS: tuple[RunName, ...] = ("forced", "free")
 
-SumQuantity = Literal["hand_over", "state", "context", "readout", "logit"]
-SUM_QUANTITIES: tuple[SumQuantity, ...] = ("hand_over", "state", "context", "readout", "logit")
+SumQuantity = Literal["encoder", "hand_over", "state", "context", "readout", "logit"]
+SUM_QUANTITIES: tuple[SumQuantity, ...] = ("encoder", "hand_over", "state", "context", "readout", "logit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,9 @@ class TranslationNetwork:
             return None
         ids, own = self.forced.target.ids, self.free.target.ids
         common = min(len(ids), len(own))
-        return next((step for step in range(common) if ids[step] != own[step]), common if len(ids) != len(own) else None)
+        return next(
+            (step for step in range(common) if ids[step] != own[step]), common if len(ids) != len(own) else None
+        )
 
     def distances(self, layer: int = -1) -> FloatArray:
         """‖s_forced − s_free‖ of a decoder layer, of every step that both runs have, (step,); none without both."""
@@ -150,9 +152,10 @@ class NetworkSum:
 
     Args:
         quantity: which number.
-        layer, unit: of a state: the decoder's layer and unit; else the component, or the token id of a logit.
-        step: of the decoder, counted from 0; 0 for the hand-over.
+        layer, unit: of a state: the layer and unit; else the component, or the token id of a logit.
+        step: of the decoder, or of the encoder for its states, counted from 0; 0 for the hand-over.
         run: which run.
+        direction: of the encoder.
         block: of a state, one of the cell's block names; of an LSTM's hand-over ``"cell_state"`` or
             ``"hidden_state"``; else empty.
         terms: all addends, those of largest magnitude first.
@@ -169,6 +172,7 @@ class NetworkSum:
     unit: int
     step: int
     run: RunName
+    direction: Direction
     block: str
     terms: tuple[Term, ...]
     total: float

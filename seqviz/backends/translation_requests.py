@@ -8,6 +8,7 @@ from seqviz.backends.requests import AnswerT_co, Request, TraceRequest
 from seqviz.config import DecodeConfig
 from seqviz.translation_network import NetworkSum, RunName, SumQuantity, TranslationNetwork
 from seqviz.translations import ForcedTranslation, TranslationSearch
+from seqviz.types import Direction
 
 MAX_NETWORK_PIECES = 80
 """Longest text on either side of which every state is kept and drawn."""
@@ -79,6 +80,7 @@ class NetworkSumRequest(Request[NetworkSum]):
     step: int = 0
     run_name: RunName = "free"
     layer: int = 0
+    direction: Direction = "forward"
     block: str = ""
 
     def run(self) -> TraceRequest:

@@ -215,6 +215,7 @@ class Worker:
             step=request.step,
             run=request.run_name,
             layer=request.layer,
+            direction=request.direction,
             block=request.block,
         )
 

@@ -203,11 +203,14 @@ def _legend(picture: Picture, left_out: float, top: float) -> tuple[str, float]:
                 x += bar + 6
         x += 26
     y += small * 2.1
-    shared = picture.ground.decoder_grid.per_tile
+    decoder, encoder = picture.ground.decoder_grid.per_tile, picture.ground.encoder_grid.per_tile
     sentences = [
         t("One tile is one unit, unit 0 at the top left.")
-        if shared == 1
-        else t("A tile of the decoder stands for {count} units: it shows the one furthest from 0.").format(count=shared),
+        if decoder == encoder == 1
+        else t(
+            "A tile stands for {encoder} units of the encoder or {decoder} of the decoder: it shows the one furthest "
+            "from 0."
+        ).format(encoder=encoder, decoder=decoder),
         t("Thick coloured lines: the last state of each direction goes through the hand-over into the decoder."),
     ]
     if network.free.attention is not None:
@@ -264,7 +267,8 @@ def _payload(picture: Picture, places: list[Place], focus: PairFocus, t: Transla
         "runs": runs,
         "pieces": list(piece_labels(network.source)),
         "wordOf": [
-            clean(label) for (start, end), label in zip(network.source.words, network.source.labels, strict=True)
+            clean(label)
+            for (start, end), label in zip(network.source.words, network.source.labels, strict=True)
             for _ in range(start, end)
         ],
         "targets": None if network.forced is None else list(piece_labels(network.forced.target)),

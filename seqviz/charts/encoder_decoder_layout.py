@@ -21,6 +21,9 @@ ROWS: tuple[Row, ...] = ("forward", "backward", "forced", "free")
 LEAST_TILE = 3
 """Pixels of the smallest tile; units share tiles where smaller ones would be needed."""
 
+MAX_TILES = 15_000
+"""Of a picture; more of them would be too many bytes for a browser far away, about 13 each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairFocus:
@@ -91,10 +94,21 @@ class Ground:
         """Of the whole picture."""
         return self.decoder.right + 12
 
+    def tiles(self, network: TranslationNetwork) -> int:
+        """All tiles of the picture."""
+        source = _count(self.source_grid) + len(network.encoder) * _count(self.encoder_grid)
+        context = _count(self.context_grid) if network.free.context is not None else 0
+        target = _count(self.readout_grid) + _count(self.input_grid) + context
+        target += len(network.free.layers) * _count(self.decoder_grid)
+        return self.encoder.count * source + sum(len(run) for run in network.runs.values()) * target
 
-def coarse_grid(units: int, width: float, height: float, *, largest: int = 9) -> Grid:
-    """Tiles of at least ``LEAST_TILE`` pixels for a vector in a box; as many units share one as needed, 1, 2, 4 ..."""
-    shared = 1
+
+def _count(grid: Grid) -> int:
+    return math.ceil(grid.units / grid.per_tile)
+
+
+def coarse_grid(units: int, width: float, height: float, *, shared: int = 1, largest: int = 9) -> Grid:
+    """Tiles of at least ``LEAST_TILE`` pixels for a vector in a box; ``shared`` units or 2, 4 ... times as many share one."""
     while True:
         grid = tile_grid(math.ceil(units / shared), width, height, largest=largest)
         if (grid.per_tile == 1 and grid.tile >= LEAST_TILE) or shared >= units:
@@ -129,21 +143,34 @@ def ground_plan(network: TranslationNetwork, options: UnrollOptions) -> Ground:
         start=0,
         end=0,
     )
-    inner, narrow = decoder.box - 6, encoder.box - 4
+    shared = 1
+    while True:
+        ground = Ground(
+            encoder=encoder,
+            decoder=decoder,
+            bridge_left=bridge_left,
+            bridge_width=bridge_width,
+            start_left=start_left,
+            ribbon=13 * k,
+            **_grids(network, options, encoder.box - 4, decoder.box - 6, start, shared),
+        )
+        if ground.tiles(network) <= MAX_TILES or shared >= 64:
+            return ground
+        shared *= 2
+
+
+def _grids(
+    network: TranslationNetwork, options: UnrollOptions, narrow: float, inner: float, start: float, shared: int
+) -> dict[str, Grid]:
+    """The tiles of every kind of vector, with ``shared`` units or more to a tile of a state."""
+    k, embedding = options.unit, network.embeddings.shape[1]
     decoder_units, encoder_units = network.free.layers[0].num_units, network.encoder[0].num_units
-    embedding = network.embeddings.shape[1]
-    return Ground(
-        encoder=encoder,
-        decoder=decoder,
-        bridge_left=bridge_left,
-        bridge_width=bridge_width,
-        start_left=start_left,
-        encoder_grid=coarse_grid(encoder_units, narrow, 46 * k),
-        decoder_grid=coarse_grid(decoder_units, min(inner, start + 20 * k), 42 * k),
-        context_grid=coarse_grid(2 * encoder_units, inner - 10 * k, 13 * k),
-        readout_grid=coarse_grid(network.free.readout.shape[1], inner, 9 * k),
-        input_grid=coarse_grid(embedding, inner, 9 * k),
-        source_grid=coarse_grid(embedding, narrow, 13 * k),
-        last_grid=coarse_grid(2 * encoder_units, bridge_width - 16, 42 * k),
-        ribbon=13 * k,
-    )
+    return {
+        "encoder_grid": coarse_grid(encoder_units, narrow, 46 * k, shared=shared),
+        "decoder_grid": coarse_grid(decoder_units, min(inner, start + 20 * k), 42 * k, shared=shared),
+        "context_grid": coarse_grid(2 * encoder_units, inner - 10 * k, 13 * k, shared=shared),
+        "readout_grid": coarse_grid(network.free.readout.shape[1], inner, 9 * k, shared=shared),
+        "input_grid": coarse_grid(embedding, inner, 9 * k, shared=shared),
+        "source_grid": coarse_grid(embedding, narrow, 13 * k, shared=shared),
+        "last_grid": coarse_grid(2 * encoder_units, 110 * k, 42 * k),
+    }

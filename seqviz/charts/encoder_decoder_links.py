@@ -59,10 +59,8 @@ def hand_over_lines(picture: Picture) -> tuple[str, str]:
     notation, size = picture.options.notation, picture.options.small
     state = decoder_symbol("s", notation=notation, time=0).text
     end = str(len(picture.network.source))
-    forward, backward = (
-        encoder_symbol(picture.network, notation=notation, time=time, direction=direction).text
-        for time, direction in ((end, "forward"), ("1", "backward"))
-    )
+    forward = encoder_symbol(picture.network, notation=notation, time=end, direction="forward").text
+    backward = encoder_symbol(picture.network, notation=notation, time="1", direction="backward").text
     # A symbol ends raised or lowered: what follows goes back to the line.
     low = f'<tspan dy="{num((0.36 if notation == "ng" else -0.24) * size)}">'
     weighted = "W v" if notation == "ng" else "v W"
@@ -120,7 +118,14 @@ def draw_ribbons(picture: Picture, encoder: EncoderPlace, runs: list[RunPlace], 
 
 
 def _bundle(
-    picture: Picture, encoder: EncoderPlace, place: RunPlace, lane: float, step: int, weights: FloatArray, *, labelled: bool
+    picture: Picture,
+    encoder: EncoderPlace,
+    place: RunPlace,
+    lane: float,
+    step: int,
+    weights: FloatArray,
+    *,
+    labelled: bool,
 ) -> str:
     ground, k = picture.ground, picture.options.unit
     columns, size = ground.encoder, picture.options.small
@@ -175,7 +180,9 @@ def draw_comparison(picture: Picture, top: float) -> float:
             x = columns.centre(step) + (index - 1) * (bar + 2) + 1
             tall = max(height * value / limit, 0.8)
             picture.body.append(
-                rect(x, y + height - tall, bar, tall, classes="bl" if index == 0 else "lo", extra=f' data-cost="{name}"')
+                rect(
+                    x, y + height - tall, bar, tall, classes="bl" if index == 0 else "lo", extra=f' data-cost="{name}"'
+                )
             )
             text = next((f for f in (f"{value:.2f}", f"{value:.1f}") if text_width(f, small) <= columns.width), "")
             line = y + height + small * (1.15 + 1.25 * index)
@@ -226,5 +233,12 @@ def draw_parting(picture: Picture, top: float, bottom: float) -> None:
     size = picture.options.small
     end = x + 4 + text_width(words, size) > picture.ground.width
     picture.titles.append(
-        text_at(x - 4 if end else x + 4, bottom + size * 1.2, words, size=size, classes="ac", anchor="end" if end else "start")
+        text_at(
+            x - 4 if end else x + 4,
+            bottom + size * 1.2,
+            words,
+            size=size,
+            classes="ac",
+            anchor="end" if end else "start",
+        )
     )

@@ -166,9 +166,7 @@ def _encoder_row(picture: Picture, sheet: Sheet, layer: int, direction: Any) -> 
     ends = [columns.centre(step) - sign * half for step in order]
     starts = [ends[0] - sign * 13 * k, *(columns.centre(step) + sign * half for step in list(order)[:-1])]
     lines = "".join(f"M{num(a)} {num(middle)}H{num(b - sign * 3)}" for a, b in zip(starts, ends, strict=True))
-    heads = "".join(
-        arrow_head(b - sign * 0.5, middle, towards="right" if forward else "left", size=4.5) for b in ends
-    )
+    heads = "".join(arrow_head(b - sign * 0.5, middle, towards="right" if forward else "left", size=4.5) for b in ends)
     sheet.body += [path(lines, classes="ln"), path(heads, classes="hd")]
     sheet.text(starts[0] - sign * 7 * k, middle + options.small * 0.36, "0", classes="mu")
     symbol = encoder_symbol(picture.network, notation=options.notation, time="t", direction=direction, layer=layer)
@@ -300,7 +298,12 @@ def draw_run(picture: Picture, name: RunName, top: float) -> RunPlace:
     draw_pieces(picture, sheet, run.target, classes="fb" if name == "free" else "tb", first=BEGIN)
     _fed_back(picture, sheet, run, written_y, fed_y, name)
     return RunPlace(
-        name=name, states=tuple(middles), lane=lane, context=context_y, top=top + options.font_size * 1.5, bottom=sheet.y
+        name=name,
+        states=tuple(middles),
+        lane=lane,
+        context=context_y,
+        top=top + options.font_size * 1.5,
+        bottom=sheet.y,
     )
 
 
@@ -405,7 +408,9 @@ def _context(picture: Picture, sheet: Sheet, run: DecoderRun, readout_y: float) 
         x = columns.centre(step)
         left, edge = x - columns.box / 2 + 4 * k, x + columns.box / 2 + 3
         if len(run.layers) > 1:
-            lines.append(f"M{num(left)} {num(bottom)}V{num(top - 11 * k)}M{num(x + aside)} {num(top - 1)}v{num(-7 * k)}")
+            lines.append(
+                f"M{num(left)} {num(bottom)}V{num(top - 11 * k)}M{num(x + aside)} {num(top - 1)}v{num(-7 * k)}"
+            )
             heads += [arrow_head(left, top - 13 * k, towards="up"), arrow_head(x + aside, top - 13 * k, towards="up")]
         lines.append(f"M{num(x + aside + grid.width / 2)} {num(top + grid.height / 2)}H{num(edge)}")
         lines.append(f"V{num(readout_y - 4 * k)}H{num(x + columns.box / 2 - 1)}")
@@ -414,15 +419,15 @@ def _context(picture: Picture, sheet: Sheet, run: DecoderRun, readout_y: float) 
     return sheet.y
 
 
-def _fed_back(
-    picture: Picture, sheet: Sheet, run: DecoderRun, source_y: float, target_y: float, name: RunName
-) -> None:
+def _fed_back(picture: Picture, sheet: Sheet, run: DecoderRun, source_y: float, target_y: float, name: RunName) -> None:
     """From each written piece to the next input; dashed where it is the model's own."""
     columns = sheet.columns
     lines, heads = [], []
     for step in range(1, len(run)):
         x = columns.left + step * columns.width - 2
-        lines.append(f"M{num(x - 2)} {num(source_y)}Q{num(x)} {num(source_y)} {num(x)} {num(source_y + 5)}V{num(target_y)}")
+        lines.append(
+            f"M{num(x - 2)} {num(source_y)}Q{num(x)} {num(source_y)} {num(x)} {num(source_y + 5)}V{num(target_y)}"
+        )
         heads.append(arrow_head(x + 4, target_y, towards="right", size=4))
     free = name == "free"
     sheet.body.append(path("".join(lines), classes="fb" if free else "lt", extra=f' data-feedback="{name}"'))

@@ -69,9 +69,9 @@ def pair_sentence(network: TranslationNetwork, t: Translator = english) -> str:
     """What happened on this pair, in a plain sentence or two."""
     forced, free = network.forced, network.free
     if forced is None:
-        return t("Fed its own pieces the model writes “{text}”. A reference is missing: there is nothing to force.").format(
-            text=clean(free.target.text)
-        )
+        return t(
+            "Fed its own pieces the model writes “{text}”. A reference is missing: there is nothing to force."
+        ).format(text=clean(free.target.text))
     step = network.parted
     if step is None:
         return t(
@@ -84,10 +84,11 @@ def pair_sentence(network: TranslationNetwork, t: Translator = english) -> str:
     if not len(distances):
         return first
     return f"{first} " + t(
-        "From there on it is fed its own pieces: its state is up to {distance} away from the forced one, and the "
-        "{count} right pieces that follow cost it {free} nats instead of {forced}."
+        "From there on it is fed its own pieces: its state is up to {distance} away from the forced one, at the end "
+        "{last}, and the {count} right pieces that follow cost it {free} nats instead of {forced}."
     ).format(
         distance=f"{distances.max():.2f}",
+        last=f"{distances[-1]:.2f}",
         count=len(distances),
         free=f"{-np.nansum(free.right_log_probs[later]):.2f}",
         forced=f"{-forced.log_probs[later].sum():.2f}",

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqviz.config import DecodeConfig
 from seqviz.decoding.recorder import top_tokens
@@ -19,10 +19,10 @@ from seqviz.models.encoder_decoder import EncoderDecoder, Memory
 from seqviz.models.loading import LoadedTranslator
 from seqviz.models.stack import Recorded
 from seqviz.text.piece_encoder import BOS_ID, EOS_ID
+from seqviz.traces import LayerTrace
 from seqviz.tracing.forward import layer_trace
 from seqviz.tracing.translation import piece_text, search_translation, source_text, target_ids
 from seqviz.tracing.translator_steps import NOT_TEXT, TranslatorSteps
-from seqviz.traces import LayerTrace
 from seqviz.translation_network import DecoderRun, HandOver, TranslationNetwork
 from seqviz.types import FloatArray
 
@@ -159,7 +159,7 @@ def _written(
         layers.append(_layer(model, index, below, memory.first[index]))
         state = _state(layers[-1])
     parts = [state, x] if seen is None else [state, seen, x]
-    readout = torch.tanh(cast(nn.Linear, model.readout)(torch.cat(parts, -1)))
+    readout = torch.tanh(model.readout(torch.cat(parts, -1)))
     logits = model.logits(readout)[0].double()
     normaliser = torch.logsumexp(logits, -1, keepdim=True)
     log_probs = (logits - normaliser).numpy()

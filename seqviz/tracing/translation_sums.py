@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from seqviz.errors import InvalidInputError, unknown_name
+from seqviz.models.cells import Cell
 from seqviz.models.encoder_decoder import EncoderDecoder
 from seqviz.models.loading import LoadedTranslator
+from seqviz.traces import LayerTrace, Term
 from seqviz.tracing.arithmetic import block_activation, block_terms, plain_snippet, weighted_terms
-from seqviz.traces import Term
 from seqviz.translation_network import (
     SUM_QUANTITIES,
     DecoderRun,
@@ -19,7 +20,7 @@ from seqviz.translation_network import (
     SumQuantity,
     TranslationNetwork,
 )
-from seqviz.types import FloatArray
+from seqviz.types import Direction, FloatArray
 
 Taken = tuple[list[Term], float, str, float]
 """Addends, the model's own sum, the function it goes through, what comes out."""
@@ -34,6 +35,7 @@ def network_sum(
     step: int = 0,
     run: RunName = "free",
     layer: int = 0,
+    direction: Direction = "forward",
     block: str = "",
 ) -> NetworkSum:
     """Takes one number apart.
@@ -41,11 +43,12 @@ def network_sum(
     Args:
         loaded: the model that made the network.
         network: the runs.
-        quantity: ``"hand_over"``: W_j [h→_S, h←_1] + b_j; ``"state"``: a pre-activation of a decoder layer;
+        quantity: ``"encoder"``: a pre-activation of an encoder layer; ``"hand_over"``: W_j [h→_S, h←_1] + b_j; ``"state"``: a pre-activation of a decoder layer;
             ``"context"``: Σ α h; ``"readout"``: W_o [s, c, x] + b_o; ``"logit"``: E o + b.
         unit: component of that vector; of a logit the token id.
-        step, run: of the decoder; no part of a hand-over.
-        layer: of the decoder, for a hand-over and a state.
+        step, run: of the decoder; no part of a hand-over. Of the encoder the step is that of the source.
+        layer: of the decoder, for a hand-over and a state; of the encoder for its own.
+        direction: of the encoder.
         block: of a state, a name of the cell's blocks; of an LSTM's hand-over ``"cell_state"`` or ``"hidden_state"``.
 
     Raises:
@@ -54,12 +57,17 @@ def network_sum(
     if quantity not in SUM_QUANTITIES:
         raise unknown_name("quantity", quantity, SUM_QUANTITIES)
     written = network.run(run)
-    _check("step", step, len(written))
-    _check("layer", layer, len(written.layers))
-    if quantity == "hand_over":
+    encoder = [part for part in network.encoder if part.direction == direction]
+    _check("step", step, len(network.source) if quantity == "encoder" else len(written))
+    _check("layer", layer, len(encoder) if quantity == "encoder" else len(written.layers))
+    if quantity == "encoder":
+        cell = loaded.model.encoder.cell(layer, direction)
+        terms, result, activation, activated = _block(cell, encoder[layer], unit, step, block)
+    elif quantity == "hand_over":
         terms, result, activation, activated = _hand_over(loaded.model, network, layer, unit, block)
     elif quantity == "state":
-        terms, result, activation, activated = _state(loaded.model, written, layer, unit, step, block)
+        cell = loaded.model.decoder_cell(layer)
+        terms, result, activation, activated = _block(cell, written.layers[layer], unit, step, block)
     elif quantity == "context":
         terms, result, activation, activated = _context(network, written, unit, step)
     elif quantity == "readout":
@@ -72,13 +80,16 @@ def network_sum(
         unit=unit,
         step=step,
         run=run,
+        direction=direction,
         block=block,
         terms=tuple(sorted(terms, key=lambda term: -abs(term.product))),
         total=sum(term.product for term in sorted(terms, key=lambda term: abs(term.product))),
         result=result,
         activation=activation,
         activated=activated,
-        snippet=_snippet(loaded, network, written, quantity, layer=layer, unit=unit, step=step, block=block),
+        snippet=_encoder_snippet(loaded, network, encoder[layer], unit=unit, step=step, block=block)
+        if quantity == "encoder"
+        else _snippet(loaded, network, written, quantity, layer=layer, unit=unit, step=step, block=block),
         plain_snippet=plain_snippet(terms),
     )
 
@@ -110,8 +121,7 @@ def _hand_over(model: EncoderDecoder, network: TranslationNetwork, layer: int, u
     return terms, float(given.pre_activation[layer, unit]), "tanh", float(given.hidden_state[layer, unit])
 
 
-def _state(model: EncoderDecoder, run: DecoderRun, layer: int, unit: int, step: int, block: str) -> Taken:
-    trace, cell = run.layers[layer], model.decoder_cell(layer)
+def _block(cell: Cell, trace: LayerTrace, unit: int, step: int, block: str) -> Taken:
     _check("unit", unit, trace.num_units)
     if block not in trace.block_names:
         raise unknown_name("block", block, trace.block_names)
@@ -148,6 +158,31 @@ def _logit(model: EncoderDecoder, run: DecoderRun, token: int, step: int) -> Tak
     return terms, logit, "softmax", float(np.exp(logit - run.log_normaliser[step]))
 
 
+def _loading(network: TranslationNetwork) -> list[str]:
+    return [
+        "import torch",
+        "from seqviz.models.loading import load_translator",
+        f"model = load_translator({network.model!r}).model",
+    ]
+
+
+def _encoder_snippet(
+    loaded: LoadedTranslator, network: TranslationNetwork, part: LayerTrace, *, unit: int, step: int, block: str
+) -> str:
+    """Code on top of seqviz that computes a pre-activation of the encoder with PyTorch."""
+    ids, size = list(network.source.ids), loaded.info.config.embedding_size
+    return "\n".join(
+        [
+            *_loading(network),
+            f"x = model.embedding(torch.tensor([{ids}])) * {size} ** 0.5  # {network.source.text!r}",
+            "_, recorded = model.encoder.record(x)",
+            f"part = next(p for p in recorded if (p.layer, p.direction) == ({part.layer}, {part.direction!r}))",
+            f'z = part.values["pre_activation"][0, {step}, {part.block_names.index(block)}, {unit}]',
+            f"print(z.item())  # {block} of unit {unit}",
+        ]
+    )
+
+
 def _snippet(
     loaded: LoadedTranslator,
     network: TranslationNetwork,
@@ -161,9 +196,7 @@ def _snippet(
 ) -> str:
     """Code on top of seqviz that computes the same sum with PyTorch."""
     lines = [
-        "import torch",
-        "from seqviz.models.loading import load_translator",
-        f"model = load_translator({network.model!r}).model",
+        *_loading(network),
         f"memory = model.encode(torch.tensor([{list(network.source.ids)}]))  # {network.source.text!r}",
     ]
     config = loaded.model.config

@@ -155,18 +155,21 @@ def test_distances_are_those_of_the_top_states(network):
 
 
 @pytest.mark.parametrize("name", RUNS)
-@pytest.mark.parametrize("quantity", ["hand_over", "state", "context", "readout", "logit"])
+@pytest.mark.parametrize("quantity", ["encoder", "hand_over", "state", "context", "readout", "logit"])
 def test_a_number_taken_apart_adds_up_and_the_code_prints_it(loaded, network, quantity, name):
     if quantity == "context" and network.free.context is None:
         with pytest.raises(InvalidInputError, match="has no attention"):
             network_sum(loaded, network, quantity, unit=0)
         return
-    blocks = network.free.layers[0].block_names if quantity == "state" else ("",)
+    blocks = network.free.layers[0].block_names if quantity in ("state", "encoder") else ("",)
     if quantity == "hand_over" and network.hand_over.cell_state is not None:
         blocks = ("hidden_state", "cell_state")
-    for layer in (0, 1):
+    for layer in (0,) if quantity == "encoder" else (0, 1):
         for block in blocks:
-            taken = network_sum(loaded, network, quantity, unit=3, step=2, run=name, layer=layer, block=block)
+            direction = "backward" if quantity == "encoder" and name == "free" else "forward"
+            taken = network_sum(
+                loaded, network, quantity, unit=3, step=2, run=name, layer=layer, direction=direction, block=block
+            )
             near(taken.total, taken.result)
             near(sum(term.weight * term.value for term in taken.terms), taken.result)
             assert abs(taken.terms[0].product) >= abs(taken.terms[-1].product)
@@ -187,12 +190,14 @@ def test_the_code_on_top_of_seqviz_prints_the_sum_of_a_checkpoint(tmp_path, monk
         for layer in (0, 1):
             taken = network_sum(loaded, network, quantity, unit=5, step=3, run="forced", layer=layer, block=block)
             near(printed(taken.snippet), taken.result)
+    taken = network_sum(loaded, network, "encoder", unit=2, step=4, direction="backward", block="reset_gate")
+    near(printed(taken.snippet), taken.result)
 
 
 def printed(code: str) -> float:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(code, {})  # noqa: S102 (the product's own snippet)
+        exec(code, {})
     return float(out.getvalue())
 
 
