@@ -92,32 +92,36 @@ def _run(network: TranslationNetwork, run: DecoderRun) -> dict[str, Any]:
 
 
 def _rows(network: TranslationNetwork) -> Iterator[dict[str, object]]:
-    def rows(
-        part: str, pieces: tuple[str, ...], quantity: str, array: Any, layer: object = "", direction: str = ""
-    ) -> Iterator[dict[str, object]]:
-        for step, piece in enumerate(pieces):
-            for index, value in enumerate(np.atleast_1d(array[step])):
-                values = (part, layer, direction, step, piece, quantity, index, str(value))
-                yield dict(zip(COLUMNS, values, strict=True))
-
     source = network.source.pieces
-    yield from rows("encoder", source, "input", network.embeddings)
+    yield from _vectors("encoder", source, "input", network.embeddings)
     for each in network.encoder:
         for name, array in each.quantities().items():
-            yield from rows("encoder", source, name, array, each.layer, each.direction)
-    for layer, state in enumerate(network.hand_over.hidden_state):
-        yield from rows("hand_over", ("",), "hidden_state", state[None], layer)
-    if network.hand_over.cell_state is not None:
-        for layer, state in enumerate(network.hand_over.cell_state):
-            yield from rows("hand_over", ("",), "cell_state", state[None], layer)
+            yield from _vectors("encoder", source, name, array, each.layer, each.direction)
+    states = {"hidden_state": network.hand_over.hidden_state, "cell_state": network.hand_over.cell_state}
+    for name, layers in states.items():
+        for layer, state in enumerate(() if layers is None else layers):
+            yield from _vectors("hand_over", ("",), name, state[None], layer)
     for run_name, run in network.runs.items():
-        pieces = run.target.pieces
-        yield from rows(run_name, pieces, "input", run.embeddings)
-        for each in run.layers:
-            for name, array in each.quantities().items():
-                yield from rows(run_name, pieces, name, array, each.layer)
-        singles = {"attention": run.attention, "context": run.context, "readout": run.readout}
-        singles |= {"log_prob": run.log_probs, "right_log_prob": run.right_log_probs}
-        for name, found in singles.items():
-            if found is not None:
-                yield from rows(run_name, pieces, name, found)
+        yield from _run_rows(run_name, run)
+
+
+def _run_rows(run_name: str, run: DecoderRun) -> Iterator[dict[str, object]]:
+    pieces = run.target.pieces
+    for each in run.layers:
+        for name, array in each.quantities().items():
+            yield from _vectors(run_name, pieces, name, array, each.layer)
+    singles = {"input": run.embeddings, "attention": run.attention, "context": run.context, "readout": run.readout}
+    singles |= {"log_prob": run.log_probs, "right_log_prob": run.right_log_probs}
+    for name, found in singles.items():
+        if found is not None:
+            yield from _vectors(run_name, pieces, name, found)
+
+
+def _vectors(
+    part: str, pieces: tuple[str, ...], quantity: str, array: Any, layer: object = "", direction: str = ""
+) -> Iterator[dict[str, object]]:
+    """One quantity, a row for each component of each step."""
+    for step, piece in enumerate(pieces):
+        for index, value in enumerate(np.atleast_1d(array[step])):
+            values = (part, layer, direction, step, piece, quantity, index, str(value))
+            yield dict(zip(COLUMNS, values, strict=True))

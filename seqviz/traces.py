@@ -106,7 +106,7 @@ class LayerTrace:
         return {**self.gates, **cell, "hidden_state": self.hidden_state}
 
     def before(self, step: int) -> tuple[FloatArray, FloatArray | None]:
-        """The states that a step starts from: (h, c), ``first`` at the direction's first step; c is None without one."""
+        """What a step starts from: (h, c), ``first`` at the direction's first step; c is None without one."""
         source = step - 1 if self.direction == "forward" else step + 1
         if 0 <= source < len(self.hidden_state):
             return self.hidden_state[source], None if self.cell_state is None else self.cell_state[source]

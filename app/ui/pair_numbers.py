@@ -159,7 +159,7 @@ def _decoder(request: NetworkRequest, network: TranslationNetwork, focus: PairFo
         _cell(part, step, focus.unit, len(run.layers), settings, bidirectional=False)
         for taken in found:
             if taken.quantity == "context":
-                _formula(context_equation(network, taken, notation=settings.notation))
+                _formula(context_equation(taken, notation=settings.notation))
             elif taken.quantity == "readout":
                 _formula(readout_equation(network, taken, notation=settings.notation))
             elif taken.quantity == "logit":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import streamlit as st
 
 from app.ui.backend import ask, show_error
@@ -18,7 +20,7 @@ from seqviz.charts.encoder_decoder_words import pair_sentence
 from seqviz.charts.figure import Figure
 from seqviz.charts.unroll_layout import UnrollOptions
 from seqviz.checkpoints import fingerprint
-from seqviz.errors import SeqvizError
+from seqviz.errors import InvalidInputError, SeqvizError, TextTooLongError
 from seqviz.i18n import translator
 from seqviz.network_export import network_csv, network_json
 from seqviz.translation_network import TranslationNetwork
@@ -47,11 +49,12 @@ def _request(sentence: ToTranslate, settings: Settings) -> NetworkRequest:
     left, right = st.columns([10, 4], vertical_alignment="bottom")
     default = sentence.example.reference if sentence.example else ""
     _follow_reference(sentence, default)
-    reference = left.text_input(
+    # As tall as the box for several references that Side by side has for the same value; the first line counts here.
+    reference = left.text_area(
         t("Reference, fed by teacher forcing"),
         key=REFERENCE_KEY,
+        height=68,
         placeholder=t("Type the right translation, or leave it empty"),
-        autocomplete="off",
     )
     keep(REFERENCE_KEY, default)
     st.session_state[_REFERENCE_OF] = (sentence.text, sentence.model, reference)
@@ -78,35 +81,32 @@ def _follow_reference(sentence: ToTranslate, default: str) -> None:
     if before and before[:2] != (sentence.text, sentence.model) and before[2] == state.get(REFERENCE_KEY):
         forget(REFERENCE_KEY)
     take_matching(REFERENCE_KEY, "(?s).*", default)
-    text = state[REFERENCE_KEY]
-    # Set in any case: the view beside this one has a box of another kind for the same value, with several lines.
-    state[REFERENCE_KEY] = default if text is None else next(iter(str(text).splitlines()), "")
+    # Set in any case: the widget of another view, of the same name, is not this one.
+    state[REFERENCE_KEY] = default if state[REFERENCE_KEY] is None else state[REFERENCE_KEY]
 
 
 def _answer(request: NetworkRequest, settings: Settings) -> tuple[NetworkRequest, TranslationNetwork] | None:
     """The runs; where something is wrong, a sentence and the last good ones."""
     t = settings.t
-    requests = [request]
-    if request.reference.strip():
-        # A reference that cannot be read leaves the free run.
-        requests.append(NetworkRequest(model=request.model, text=request.text, beam_size=request.beam_size))
+    try:
+        network = ask(request)
+    except SeqvizError as error:
+        show_error(error, t)
+        problem = error
+    else:
+        st.session_state[_GOOD] = request
+        return request, network
+    others: list[tuple[NetworkRequest, str]] = []
+    if request.reference.strip() and isinstance(problem, (InvalidInputError, TextTooLongError)):
+        alone = NetworkRequest(model=request.model, text=request.text, beam_size=request.beam_size)
+        others.append((alone, t("The reference cannot be read: below, the free run alone.")))
     if (good := st.session_state.get(_GOOD)) is not None:
-        requests.append(good)
-    first: SeqvizError | None = None
-    for tried in requests:
-        try:
-            network = ask(tried)
-        except SeqvizError as error:
-            if first is None:
-                show_error(error, t)
-            first = first or error
-            continue
-        if tried.text != request.text or tried.model != request.model:
-            st.caption(t("Below: the last text that could be read."))
-        elif tried is not request:
-            st.caption(t("The reference cannot be read: below, the free run alone."))
-        st.session_state[_GOOD] = tried
-        return tried, network
+        others.append((good, t("Below: the last text that could be read.")))
+    for other, words in others:
+        with contextlib.suppress(SeqvizError):
+            network = ask(other)
+            st.caption(words)
+            return other, network
     return None
 
 

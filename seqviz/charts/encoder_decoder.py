@@ -20,6 +20,7 @@ from seqviz.charts.encoder_decoder_links import (
     draw_hand_over,
     draw_parting,
     draw_ribbons,
+    largest_left_out,
 )
 from seqviz.charts.encoder_decoder_parts import (
     EncoderPlace,
@@ -30,7 +31,7 @@ from seqviz.charts.encoder_decoder_parts import (
     encoder_height,
     run_height,
 )
-from seqviz.charts.encoder_decoder_words import pair_alt, pair_sentence, run_title, top_candidates
+from seqviz.charts.encoder_decoder_words import pair_alt, run_title, top_candidates
 from seqviz.charts.figure import Figure
 from seqviz.charts.piece_words import piece_labels
 from seqviz.charts.stage import interaction_texts
@@ -71,20 +72,19 @@ def encoder_decoder_figure(
     gap = 26 * options.unit
     heights = [run_height(picture, run) for run in network.runs.values()]
     total = sum(heights) + gap * (len(heights) - 1)
-    said = _draw_sentence(picture)
-    encoder = draw_encoder(picture, max(8 + (total - encoder_height(picture)) / 2, said))
+    foot, below = _legend(picture, 8)
+    encoder = draw_encoder(picture, max(8 + (total - encoder_height(picture)) / 2, below))
     y, runs = 8.0, []
     for name in network.runs:
         runs.append(draw_run(picture, name, y))
         y = runs[-1].bottom + gap
     # The hand-over lies over the states' boxes, the ribbons behind everything.
     bridge = draw_hand_over(picture, encoder, runs)
-    ribbons, left_out = draw_ribbons(picture, encoder, runs, focus)
+    ribbons = draw_ribbons(picture, encoder, runs, focus)
     bottom = draw_comparison(picture, y)
     draw_parting(picture, runs[0].top, bottom + options.small * 0.5)
     places = _places(picture, encoder, runs, bridge, bottom + options.small * 0.5)
-    foot, legend_bottom = _legend(picture, left_out, encoder.bottom + 2.4 * options.font_size)
-    height = max(legend_bottom, bottom + options.small * 2.4)
+    height = max(encoder.bottom, bottom + options.small * 1.4) + options.small
     behind, front = _marks(picture, places, focus)
     alt = pair_alt(network, t)
     width = max(ground.width, 640)
@@ -123,17 +123,6 @@ def _limits(network: TranslationNetwork) -> dict[str, float]:
         "embedding": largest([network.embeddings, *(run.embeddings for run in runs)]),
         "readout": largest([run.readout for run in runs]),
     }
-
-
-def _draw_sentence(picture: Picture) -> float:
-    """What happened, over the encoder; returns the y below."""
-    options = picture.options
-    size, width = options.font_size, picture.ground.start_left - 30 * options.unit
-    y = 8.0
-    for line in wrap(pair_sentence(picture.network, picture.t), size, min(width, 44 * size), lines=9):
-        picture.body.append(text_at(8, y + size, line, size=size, anchor="start"))
-        y += size * 1.4
-    return y + 1.5 * size
 
 
 Place = tuple[float, float, float, float]
@@ -181,7 +170,7 @@ def _same_part(picture: Picture, row: dict[str, Any], focus: PairFocus) -> bool:
     return bool((row["part"] == "encoder") == (focus.step < len(picture.network.source)))
 
 
-def _legend(picture: Picture, left_out: float, top: float) -> tuple[str, float]:
+def _legend(picture: Picture, top: float) -> tuple[str, float]:
     """Colour scales and what the lines are, in words."""
     options, t, network = picture.options, picture.t, picture.network
     small = options.small
@@ -218,7 +207,7 @@ def _legend(picture: Picture, left_out: float, top: float) -> tuple[str, float]:
             t(
                 "Ribbons: attention α of the step in focus, as wide as their weight; weights below {least} are left "
                 "out, at most {share} of a step. The context goes to the layers above and to o."
-            ).format(least=SHARE_SHOWN, share=f"{left_out:.2f}")
+            ).format(least=SHARE_SHOWN, share=f"{largest_left_out(network):.2f}")
         )
     sentences.append(
         t("o reads the top state, the context and x; the softmax over {count} pieces reads o.").format(
@@ -234,7 +223,7 @@ def _legend(picture: Picture, left_out: float, top: float) -> tuple[str, float]:
     for line in wrap(" ".join(sentences), small, width - 8, lines=16):
         parts.append(text_at(8, y + small, line, size=small, classes="mu", anchor="start"))
         y += small * 1.45
-    return "".join(parts), y + 10
+    return "".join(parts), y + 1.4 * options.font_size
 
 
 def _payload(picture: Picture, places: list[Place], focus: PairFocus, t: Translator) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _count(grid: Grid) -> int:
 
 
 def coarse_grid(units: int, width: float, height: float, *, shared: int = 1, largest: int = 9) -> Grid:
-    """Tiles of at least ``LEAST_TILE`` pixels for a vector in a box; ``shared`` units or 2, 4 ... times as many share one."""
+    """Tiles of ``LEAST_TILE`` pixels or more for a vector in a box; ``shared`` units or 2, 4 ... times that share one."""
     while True:
         grid = tile_grid(math.ceil(units / shared), width, height, largest=largest)
         if (grid.per_tile == 1 and grid.tile >= LEAST_TILE) or shared >= units:
@@ -121,7 +121,7 @@ def ground_plan(network: TranslationNetwork, options: UnrollOptions) -> Ground:
     k = options.unit
     sources = len(network.source)
     targets = max(len(run) for run in network.runs.values())
-    label, bridge_width = round(92 * k), round(126 * k)
+    label, bridge_width = round(92 * k), round(146 * k)
     gaps = round(30 * k), round(36 * k), round(26 * k)
     start = round(52 * k)
     room = options.room - label - bridge_width - sum(gaps) - start - 12
@@ -172,5 +172,5 @@ def _grids(
         "readout_grid": coarse_grid(network.free.readout.shape[1], inner, 9 * k, shared=shared),
         "input_grid": coarse_grid(embedding, inner, 9 * k, shared=shared),
         "source_grid": coarse_grid(embedding, narrow, 13 * k, shared=shared),
-        "last_grid": coarse_grid(2 * encoder_units, 110 * k, 42 * k),
+        "last_grid": coarse_grid(2 * encoder_units, 126 * k, 42 * k),
     }

@@ -12,6 +12,7 @@ from seqviz.charts.palette import share_buckets
 from seqviz.charts.svg import arrow_head, group, num, path, rect, text_at, text_width, wrap
 from seqviz.charts.unroll_layout import Columns
 from seqviz.charts.unroll_math import math_spans
+from seqviz.translation_network import TranslationNetwork
 from seqviz.types import FloatArray
 
 SHARE_SHOWN = 0.03
@@ -22,7 +23,7 @@ def draw_hand_over(picture: Picture, encoder: EncoderPlace, runs: list[RunPlace]
     """From the last states through the bridge to s_0 of every layer; returns the y range of the bridge's box."""
     ground, options, t = picture.ground, picture.options, picture.t
     k, small, grid = options.unit, options.small, ground.last_grid
-    height = grid.height + small * 6.6
+    height = grid.height + small * 7.5
     top = (encoder.forward + encoder.backward) / 2 - height / 2
     left, width = ground.bridge_left, ground.bridge_width
     _last_states(picture, encoder, top, height)
@@ -39,7 +40,7 @@ def draw_hand_over(picture: Picture, encoder: EncoderPlace, runs: list[RunPlace]
             f'font-size="{num(small)}" text-anchor="middle">{spans}</text>'
         )
     picture.body.append(
-        text_at(left + width / 2, base + small * 2.75, "", size=small, classes="mu", extra=' data-unit="1"')
+        text_at(left + width / 2, base + small * 2.85, "", size=small, classes="mu", extra=' data-unit="1"')
     )
     middle, x = top + height / 2, left + width
     turn, target = x + 15 * k, ground.start_left
@@ -95,13 +96,12 @@ def _last_states(picture: Picture, encoder: EncoderPlace, top: float, height: fl
     )
 
 
-def draw_ribbons(picture: Picture, encoder: EncoderPlace, runs: list[RunPlace], focus: PairFocus) -> tuple[str, float]:
-    """The attention of every step, that of the step in focus visible; returns it and the largest share left out.
+def draw_ribbons(picture: Picture, encoder: EncoderPlace, runs: list[RunPlace], focus: PairFocus) -> str:
+    """The attention of every step, that of the step in focus visible.
 
     A ribbon is as wide as its weight; the ribbons of a step run in one bundle above the encoder to their context.
     """
     groups: list[str] = []
-    left_out = 0.0
     current = focus.step - len(picture.network.source) - 1
     for index, place in enumerate(runs):
         attention = picture.network.run(place.name).attention
@@ -109,12 +109,25 @@ def draw_ribbons(picture: Picture, encoder: EncoderPlace, runs: list[RunPlace], 
             continue
         lane = encoder.lane + index * (picture.ground.ribbon + 4)
         for step, weights in enumerate(attention):
-            shown = weights >= min(SHARE_SHOWN, float(weights.max()))
-            left_out = max(left_out, float(weights[~shown].sum()))
-            drawn = _bundle(picture, encoder, place, lane, step, np.where(shown, weights, 0.0), labelled=index == 0)
+            shown = np.where(weights >= least_shown(weights), weights, 0.0)
+            drawn = _bundle(picture, encoder, place, lane, step, shown, labelled=index == 0)
             hidden = "" if step == current else ' visibility="hidden"'
             groups.append(f'<g data-ribbons="{step}" data-run="{place.name}"{hidden}>{drawn}</g>')
-    return "".join(groups), left_out
+    return "".join(groups)
+
+
+def least_shown(weights: FloatArray) -> float:
+    """The smallest weight of a step that has a ribbon: ``SHARE_SHOWN``, or the largest where all are smaller."""
+    return min(SHARE_SHOWN, float(weights.max()))
+
+
+def largest_left_out(network: TranslationNetwork) -> float:
+    """How much attention the ribbons of a step leave out at most."""
+    found = [run.attention for run in network.runs.values() if run.attention is not None]
+    return max(
+        (float(weights[weights < least_shown(weights)].sum()) for attention in found for weights in attention),
+        default=0.0,
+    )
 
 
 def _bundle(
@@ -190,8 +203,8 @@ def draw_comparison(picture: Picture, top: float) -> float:
     picture.body.append(path(f"M{columns.left} {num(y + height)}H{columns.right}", classes="hr"))
     words = wrap(t("−log P of the right piece"), small, 82 * k, lines=3)
     picture.row_label(columns.left - 6, y + height / 2, *words)
-    picture.row_label(columns.left - 6, y + height + small * 0.8, t("forced"))
-    picture.row_label(columns.left - 6, y + height + small * 2.05, t("free"))
+    picture.row_label(columns.left - 6, y + height + small * 0.8, t("forced run"))
+    picture.row_label(columns.left - 6, y + height + small * 2.05, t("free run"))
     y += height + small * 3
     return _draw_distances(picture, y, network.distances())
 

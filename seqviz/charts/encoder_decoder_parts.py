@@ -61,7 +61,8 @@ class Picture:
         options = self.options
         shown = fit(rest, options.small, max(room - text_width(title, options.font_size) * 1.08 - 12, 20))
         self.titles.append(
-            f'<text x="{num(x)}" y="{num(y)}" font-size="{num(options.font_size)}" class="st ha" paint-order="stroke">{esc(title)}'
+            f'<text x="{num(x)}" y="{num(y)}" font-size="{num(options.font_size)}" class="st ha" '
+            f'paint-order="stroke">{esc(title)}'
             f'<tspan class="mu" dx="10" font-weight="400" font-size="{num(options.small)}">{esc(shown)}</tspan></text>'
         )
 
@@ -178,7 +179,7 @@ def _encoder_row(picture: Picture, sheet: Sheet, layer: int, direction: Any) -> 
 def _joined_directions(
     picture: Picture, sheet: Sheet, joint: float, backward: tuple[float, float], forward: tuple[float, float]
 ) -> None:
-    """Both states stand side by side above: the input passes the forward box on the left, its state the backward one."""
+    """Both states end at the joint: the input passes the forward box on the left, its state the backward one."""
     columns, k = sheet.columns, picture.options.unit
     aside = columns.box / 2 + 2.5
     lines, heads = [], []
@@ -296,7 +297,7 @@ def draw_run(picture: Picture, name: RunName, top: float) -> RunPlace:
     fed_y = sheet.y + options.small
     picture.row_label(own.left - 6, fed_y, t("fed"))
     draw_pieces(picture, sheet, run.target, classes="fb" if name == "free" else "tb", first=BEGIN)
-    _fed_back(picture, sheet, run, written_y, fed_y, name)
+    _fed_back(sheet, run, written_y, fed_y, name)
     return RunPlace(
         name=name,
         states=tuple(middles),
@@ -395,7 +396,7 @@ def _state_row(picture: Picture, sheet: Sheet, run: DecoderRun, name: RunName, l
 
 
 def _context(picture: Picture, sheet: Sheet, run: DecoderRun, readout_y: float) -> float:
-    """c_t between the lowest state and what it feeds; the lowest state passes it on the left. Returns its lower edge."""
+    """c_t between the lowest state and what it feeds; that state passes it on the left. Returns its lower edge."""
     columns, grid, k = sheet.columns, picture.ground.context_grid, picture.options.unit
     symbol = decoder_symbol("c", notation=picture.options.notation, time="t").text
     top, aside = sheet.y, 5 * k
@@ -419,7 +420,7 @@ def _context(picture: Picture, sheet: Sheet, run: DecoderRun, readout_y: float) 
     return sheet.y
 
 
-def _fed_back(picture: Picture, sheet: Sheet, run: DecoderRun, source_y: float, target_y: float, name: RunName) -> None:
+def _fed_back(sheet: Sheet, run: DecoderRun, source_y: float, target_y: float, name: RunName) -> None:
     """From each written piece to the next input; dashed where it is the model's own."""
     columns = sheet.columns
     lines, heads = [], []

@@ -1,4 +1,4 @@
-"""What the encoder-decoder's picture says: symbols in both notations, the sentence on both runs, the text alternative."""
+"""What the encoder-decoder's picture says: symbols in both notations, a sentence on both runs, the alternative text."""
 
 from __future__ import annotations
 

@@ -42,30 +42,47 @@ def token_label(network: TranslationNetwork, token: int) -> str:
 
 def addend_label(network: TranslationNetwork, taken: NetworkSum, term: Term, t: Translator = english) -> str:
     """Where the value of an addend comes from."""
-    index = term.index
     if term.kind == "bias":
         return t("bias")
     if term.kind == "peephole":
         return t("peephole")
     if term.kind == "hidden":
-        return (t("state after, {index}") if _backward(taken) else t("state before, {index}")).format(index=index)
-    units, seen = network.free.layers[0].num_units, 2 * network.encoder[0].num_units
+        return (t("state after, {index}") if _backward(taken) else t("state before, {index}")).format(index=term.index)
     if taken.quantity == "context":
-        return t("state of ‘{piece}’").format(piece=piece_labels(network.source)[index])
+        return t("state of ‘{piece}’").format(piece=piece_labels(network.source)[term.index])
+    place, index = _input_place(network, taken, term.index)
+    return {
+        "forward": t("last forward state, {index}"),
+        "backward": t("last backward state, {index}"),
+        "readout": t("readout o, {index}"),
+        "input": t("input x, {index}"),
+        "below": t("layer below, {index}"),
+        "state": t("state s, {index}"),
+        "context": t("context c, {index}"),
+    }[place].format(index=index)
+
+
+def _input_place(network: TranslationNetwork, taken: NetworkSum, index: int) -> tuple[str, int]:
+    """Which vector a component of the input belongs to, and its place in that."""
+    units, half = network.free.layers[0].num_units, network.encoder[0].num_units
+    seen = 0 if network.free.context is None else 2 * half
     if taken.quantity == "hand_over":
-        forward = index < seen // 2
-        text = t("last forward state, {index}") if forward else t("last backward state, {index}")
-        return text.format(index=index % (seen // 2))
-    if taken.quantity == "logit":
-        return t("readout o, {index}").format(index=index)
-    if taken.quantity == "encoder" or (taken.quantity == "state" and taken.layer == 0):
-        below = t("input x, {index}") if taken.layer == 0 else t("layer below, {index}")
-        return below.format(index=index)
-    if index < units:
-        return (t("state s, {index}") if taken.quantity == "readout" else t("layer below, {index}")).format(index=index)
-    if network.free.context is not None and index < units + seen:
-        return t("context c, {index}").format(index=index - units)
-    return t("input x, {index}").format(index=index - units - (seen if network.free.context is not None else 0))
+        parts = [("forward", half), ("backward", half)]
+    elif taken.quantity == "logit":
+        parts = [("readout", index + 1)]
+    elif taken.quantity == "readout":
+        parts = [("state", units), ("context", seen), ("input", index + 1)]
+    elif taken.layer == 0:
+        parts = [("input", index + 1)]
+    elif taken.quantity == "encoder":
+        parts = [("below", index + 1)]
+    else:
+        parts = [("below", units), ("context", seen)]
+    for place, size in parts:
+        if index < size:
+            return place, index
+        index -= size
+    raise IndexError(index)
 
 
 def _backward(taken: NetworkSum) -> bool:
@@ -176,8 +193,8 @@ def hand_over_equation(network: TranslationNetwork, taken: NetworkSum, *, notati
     return _lines(rf"{state}\,[{taken.unit}]", inner, taken, "" if taken.block == "cell_state" else r"\tanh")
 
 
-def context_equation(network: TranslationNetwork, taken: NetworkSum, *, notation: Notation) -> str:
-    """c_t = Σ α h of one component, with the three biggest addends, in LaTeX."""
+def context_equation(taken: NetworkSum, *, notation: Notation) -> str:
+    """c_t = Σ α h of one component, with the two biggest addends, in LaTeX."""
     time = taken.step + 1
     left = decoder_symbol("c", notation=notation, time=time).latex
     if notation == "ng":
@@ -185,9 +202,9 @@ def context_equation(network: TranslationNetwork, taken: NetworkSum, *, notation
     else:
         general = rf"\sum_{{t'}} \alpha_{{{time},t'}} \mathbf{{H}}_{{t'}}"
     addends = " + ".join(
-        rf"{shown_number(term.weight).latex} \cdot {factor(shown_number(term.value)).latex}" for term in taken.terms[:3]
+        rf"{shown_number(term.weight).latex} \cdot {factor(shown_number(term.value)).latex}" for term in taken.terms[:2]
     )
-    more = r" + \dots" if len(taken.terms) > 3 else ""
+    more = r" + \dots" if len(taken.terms) > 2 else ""
     result = shown_number(taken.result).latex
     return (
         rf"\begin{{aligned}} {left}\,[{taken.unit}] &= {general} \\ &= {addends}{more} \\ &= {result} \end{{aligned}}"
@@ -217,7 +234,8 @@ def softmax_equation(
     logit, total = shown_number(taken.result), shown_number(log_normaliser)
     inner = rf"{symbol} \cdot E_{{\text{{{piece}}}}} + b"
     return (
-        rf"\begin{{aligned}} P({y} = \text{{{piece}}}) &= \frac{{e^{{{inner}}}}}{{\sum_j e^{{{symbol} \cdot E_j + b_j}}}} "
+        rf"\begin{{aligned}} P({y} = \text{{{piece}}}) "
+        rf"&= \frac{{e^{{{inner}}}}}{{\sum_j e^{{{symbol} \cdot E_j + b_j}}}} "
         rf"\\ &= e^{{{logit.latex} - {factor(total).latex}}} = {shown_number(taken.activated).latex} \end{{aligned}}"
     )
 

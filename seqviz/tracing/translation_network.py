@@ -1,4 +1,4 @@
-"""A translation model on a pair with every quantity: the encoder, the hand-over, the decoder fed right and fed freely."""
+"""A translation model on a pair with every quantity: encoder, hand-over, the decoder fed right and fed by itself."""
 
 from __future__ import annotations
 

@@ -43,8 +43,9 @@ def network_sum(
     Args:
         loaded: the model that made the network.
         network: the runs.
-        quantity: ``"encoder"``: a pre-activation of an encoder layer; ``"hand_over"``: W_j [h→_S, h←_1] + b_j; ``"state"``: a pre-activation of a decoder layer;
-            ``"context"``: Σ α h; ``"readout"``: W_o [s, c, x] + b_o; ``"logit"``: E o + b.
+        quantity: ``"encoder"``: a pre-activation of an encoder layer; ``"hand_over"``: W_j [h→_S, h←_1] + b_j;
+            ``"state"``: a pre-activation of a decoder layer; ``"context"``: Σ α h; ``"readout"``:
+            W_o [s, c, x] + b_o; ``"logit"``: E o + b.
         unit: component of that vector; of a logit the token id.
         step, run: of the decoder; no part of a hand-over. Of the encoder the step is that of the source.
         layer: of the decoder, for a hand-over and a state; of the encoder for its own.

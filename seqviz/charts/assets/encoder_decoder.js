@@ -175,11 +175,11 @@ class PairPicture extends Stepper {
       if (own) mark.setAttribute('transform', `translate(${x} ${y})`);
     }
     // The hand-over of the unit in focus, if it is the decoder's.
-    const { handOver, texts } = this.data;
+    const { handOver } = this.data;
     const at = layer * handOver.units + unit;
     const [sum, state] = [handOver.sums, handOver.states].map((values) => plain(this.numbers(values)[at]?.toFixed(2)));
     this.unitLine.textContent =
-      part === 'decoder' ? `${fill(texts.unit, { unit })}: tanh(${sum}) = ${state}` : '';
+      part === 'decoder' ? `[${unit}] tanh(${sum}) = ${state}` : '';
   }
 
   numbers(base64) {
