@@ -21,7 +21,7 @@ ROWS: tuple[Row, ...] = ("forward", "backward", "forced", "free")
 LEAST_TILE = 3
 """Pixels of the smallest tile; units share tiles where smaller ones would be needed."""
 
-MAX_TILES = 15_000
+MAX_TILES = 13_000
 """Of a picture; more of them would be too many bytes for a browser far away, about 13 each."""
 
 
@@ -108,7 +108,7 @@ def _count(grid: Grid) -> int:
 
 
 def coarse_grid(units: int, width: float, height: float, *, shared: int = 1, largest: int = 9) -> Grid:
-    """Tiles of ``LEAST_TILE`` pixels or more for a vector in a box; ``shared`` units or 2, 4 ... times that share one."""
+    """Tiles of ``LEAST_TILE`` pixels or more for a vector in a box; ``shared`` units or 2, 4 ... times that to one."""
     while True:
         grid = tile_grid(math.ceil(units / shared), width, height, largest=largest)
         if (grid.per_tile == 1 and grid.tile >= LEAST_TILE) or shared >= units:

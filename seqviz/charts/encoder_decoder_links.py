@@ -112,7 +112,9 @@ def draw_ribbons(picture: Picture, encoder: EncoderPlace, runs: list[RunPlace], 
             shown = np.where(weights >= least_shown(weights), weights, 0.0)
             drawn = _bundle(picture, encoder, place, lane, step, shown, labelled=index == 0)
             hidden = "" if step == current else ' visibility="hidden"'
-            groups.append(f'<g data-ribbons="{step}" data-run="{place.name}"{hidden}>{drawn}</g>')
+            groups.append(
+                f'<g data-ribbons="{step}" data-run="{place.name}"{hidden} fill="none" opacity="0.82" stroke-linejoin="round">{drawn}</g>'
+            )
     return "".join(groups)
 
 
@@ -160,7 +162,7 @@ def _bundle(
             f"H{num(tip - 4)}q4 0 4 -4V{num(place.context + 1)}"
         )
         shade = int(share_buckets(np.array([0.35 + 0.5 * float(weights[source])]))[0])
-        parts.append(f'<path d="{data}" class="fl s{shade}" stroke-width="{num(max(wide, 0.7))}" opacity="0.82"/>')
+        parts.append(f'<path d="{data}" class="s{shade}" stroke-width="{num(max(wide, 0.7))}"/>')
         share = f"{weights[source]:.2f}".removeprefix("0")
         if labelled and text_width(share, size) < columns.width + 4:
             parts.append(text_at(x + 3, encoder.joint - 9 * k, share, size=size * 0.92, classes="st", anchor="start"))

@@ -335,11 +335,13 @@ def _candidates(picture: Picture, sheet: Sheet, run: DecoderRun) -> None:
     """The most probable pieces of each step on bars as long as their probability."""
     columns, small, t = sheet.columns, picture.options.small, picture.t
     line, height, width = small * 1.5, small * 1.36, columns.width - 4
+    tracks: list[str] = []
+    place = len(sheet.body)
     for step in range(len(run)):
         left = columns.centre(step) - width / 2
         for rank, (label, share) in enumerate(top_candidates(picture.network, run, step)[:CANDIDATES_SHOWN]):
             y = sheet.y + rank * line
-            sheet.body.append(rect(left, y, width, height, classes="tk", radius=3))
+            tracks.append(f"M{num(left)} {num(y)}h{num(width)}v{num(height)}h{num(-width)}z")
             if width * share >= 0.5:
                 sheet.body.append(rect(left, y, width * share, height, classes="bm", radius=min(3, width * share / 2)))
             number = f"{share:.2f}".removeprefix("0") if share >= 0.005 else "~0"
@@ -347,6 +349,7 @@ def _candidates(picture: Picture, sheet: Sheet, run: DecoderRun) -> None:
             room = width - text_width(number, small) - 6
             sheet.text(left + 3, base, fit(label, small, room), anchor="start")
             sheet.text(left + width - 3, base, number, anchor="end")
+    sheet.body.insert(place, path("".join(tracks), classes="tk"))
     words = t("the {count} likeliest").format(count=CANDIDATES_SHOWN)
     lines = wrap(words, small, 78 * picture.options.unit, lines=2)
     picture.row_label(columns.left - 6, sheet.y + CANDIDATES_SHOWN * line / 2, *lines)
