@@ -264,7 +264,6 @@ def _payload(picture: Picture, places: list[Place], focus: PairFocus, t: Transla
         "distances": network.distances().tolist(),
         "handOver": {
             "sums": encoded_floats(network.hand_over.pre_activation),
-            "states": encoded_floats(network.hand_over.hidden_state),
             "units": int(network.hand_over.hidden_state.shape[1]),
         },
         "file": re.sub(r"[^\w-]+", "-", network.model) + "-encoder-decoder",

@@ -113,7 +113,8 @@ def draw_ribbons(picture: Picture, encoder: EncoderPlace, runs: list[RunPlace], 
             drawn = _bundle(picture, encoder, place, lane, step, shown, labelled=index == 0)
             hidden = "" if step == current else ' visibility="hidden"'
             groups.append(
-                f'<g data-ribbons="{step}" data-run="{place.name}"{hidden} fill="none" opacity="0.82" stroke-linejoin="round">{drawn}</g>'
+                f'<g data-ribbons="{step}" data-run="{place.name}"{hidden} fill="none" opacity="0.82" '
+                f'stroke-linejoin="round">{drawn}</g>'
             )
     return "".join(groups)
 

@@ -29,6 +29,8 @@ from seqviz.translation_network import DecoderRun, RunName, TranslationNetwork
 from seqviz.translations import PieceText
 
 CANDIDATES_SHOWN = 3
+MANY_STEPS = 20
+"""From here on only every fifth state carries its symbol."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -322,7 +324,8 @@ def _written(picture: Picture, sheet: Sheet, run: DecoderRun, name: RunName) -> 
         )  # fmt: skip
         sheet.body.append(chip)
         sheet.text(x, sheet.y + size * 1.15, fit(label if same else f"≠ {label}", size, width - 4), classes="st")
-        share = short_share(math.exp(run.log_probs[step]), width - 4, size)
+        value = math.exp(run.log_probs[step])
+        share = "<0.001" if value < 0.0005 else short_share(value, width - 4, size)
         sheet.text(x, sheet.y + size * 2.45, share, classes="mu")
     words = t("right piece, P") if name == "forced" else t("writes, P")
     picture.row_label(columns.left - 6, sheet.y + height / 2, *wrap(words, size, 78 * options.unit, lines=2))
@@ -375,6 +378,8 @@ def _state_row(picture: Picture, sheet: Sheet, run: DecoderRun, name: RunName, l
     written = layer_index(picture.network, layer)
     for step in range(len(run)):
         boxed(sheet, columns.centre(step) - half, top, columns.box, height)
+        if len(run) > MANY_STEPS and step % 5:
+            continue
         symbol = decoder_symbol("s", notation=options.notation, time=step + 1, layer=written).text
         sheet.body.append(math_at(columns.centre(step), top + small * 1.1, symbol, size=small))
     row = {"kind": "state", "part": "decoder", "layer": layer, "direction": name}

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from seqviz.charts.notation import Notation, Symbol, subscript, symbol
+from seqviz.charts.numbers import shown_number
 from seqviz.charts.piece_words import candidate_label, piece_labels
 from seqviz.charts.svg import clean
 from seqviz.i18n import Translator, english
@@ -108,8 +109,8 @@ def _parting(network: TranslationNetwork, forced: DecoderRun, step: int, t: Tran
         step=step + 1,
         right=piece_labels(forced.target)[step],
         own=piece_labels(free.target)[step],
-        right_share=f"{math.exp(forced.log_probs[step]):.3f}",
-        own_share=f"{math.exp(free.log_probs[step]):.3f}",
+        right_share=shown_number(math.exp(forced.log_probs[step]), 3).text,
+        own_share=shown_number(math.exp(free.log_probs[step]), 3).text,
     )
 
 

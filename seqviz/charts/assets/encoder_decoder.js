@@ -177,9 +177,8 @@ class PairPicture extends Stepper {
     // The hand-over of the unit in focus, if it is the decoder's.
     const { handOver } = this.data;
     const at = layer * handOver.units + unit;
-    const [sum, state] = [handOver.sums, handOver.states].map((values) => plain(this.numbers(values)[at]?.toFixed(2)));
-    this.unitLine.textContent =
-      part === 'decoder' ? `[${unit}] tanh(${sum}) = ${state}` : '';
+    const sum = plain(this.numbers(handOver.sums)[at]?.toFixed(3));
+    this.unitLine.textContent = part === 'decoder' ? `[${unit}]: tanh(${sum})` : '';
   }
 
   numbers(base64) {
@@ -210,7 +209,7 @@ class PairPicture extends Stepper {
     const y = (event.clientY - box.top) / this.scale;
     const inside = ([left, top, width, height]) => x >= left && x < left + width && y >= top && y < top + height;
     const tile = this.tileAt(x, y);
-    if (tile && tile.row.kind === 'start') return { step: this.data.sources, ...tile };
+    if (tile.row?.kind === 'start') return { step: this.data.sources, ...tile };
     const step = this.data.places.findIndex(inside);
     return step < 0 ? null : { step, ...tile };
   }
