@@ -199,6 +199,10 @@ class TrainConfig(FromDict):
         prefix_share: share of a classifier's loss that is that of its verdicts after every word.
         sampled_words: entries of the vocabulary in the softmax of a training step, half of them the most frequent
             ones, half drawn anew each step (``training.tasks.sampled_loss``); 0 for the full softmax.
+        activation_penalty: factor of the mean square of the last layer's states, added to the loss of a language model
+            (activation regularisation, Merity et al. 2017, section 4.3).
+        carry_limit: a stream of a language model with a state beyond this number begins anew from zero; 0 for no limit.
+            Only a cell without a squashed output needs it.
         precision: ``"float32"``, or ``"bfloat16"`` for autocast forward and backward passes (weights stay float32).
         seed: seed of weights, data order and dropout.
     """
@@ -220,6 +224,8 @@ class TrainConfig(FromDict):
     label_smoothing: float = 0.0
     prefix_share: float = 0.0
     sampled_words: int = 0
+    activation_penalty: float = 0.0
+    carry_limit: float = 0.0
     precision: str = "float32"
     seed: int = 1
 
@@ -245,6 +251,8 @@ class TrainConfig(FromDict):
             ("label_smoothing", 0.0, 0.9),
             ("prefix_share", 0.0, 1.0),
             ("sampled_words", 0, 1_000_000),
+            ("activation_penalty", 0.0, 100.0),
+            ("carry_limit", 0.0, 1e9),
         ):
             check_range(field, getattr(self, field), low, high)
 

@@ -89,14 +89,35 @@ def training_loss(
     if config.sampled_words:
         states, carries = model.output_states(ids, carries=carries)
         return sampled_loss(model.output, states.flatten(0, 1), batch.targets.flatten(), config.sampled_words), carries
+    if config.activation_penalty:
+        states, carries = model.output_states(ids, carries=carries)
+        penalty = config.activation_penalty * states.float().square().mean()
+        return _cross_entropy(model.output(states), batch, config) + penalty, within_limit(carries, config.carry_limit)
     logits, carries = model(ids, buckets=batch.buckets, lengths=batch.lengths, carries=carries)
-    loss = functional.cross_entropy(
+    return _cross_entropy(logits, batch, config), within_limit(carries, config.carry_limit)
+
+
+def _cross_entropy(logits: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
+    return functional.cross_entropy(
         logits.float().reshape(-1, logits.shape[-1]),
         batch.targets.reshape(-1),
         ignore_index=IGNORED,
         label_smoothing=config.label_smoothing,
     )
-    return loss, carries
+
+
+def within_limit(carries: list[Carry], limit: float) -> list[Carry]:
+    """The carries with every stream set to zero that has a number beyond the limit; 0 is no limit.
+
+    Where h = o ⊙ c a saturated cell grows by one a step for ever: without a fresh start a stream that has once run away
+    teaches nothing any more.
+    """
+    if not limit:
+        return carries
+    largest = torch.stack([part.detach().abs().amax(-1) for carry in carries for part in carry]).amax(0)
+    # (stream,) -> (stream, 1), against (stream, unit)
+    away = (largest > limit).unsqueeze(-1)
+    return [tuple(part.masked_fill(away, 0.0) for part in carry) for carry in carries]
 
 
 def sampled_loss(output: nn.Linear, states: Tensor, targets: Tensor, words: int) -> Tensor:

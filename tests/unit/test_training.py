@@ -30,6 +30,7 @@ from seqviz.training.tasks import (
     language_model_nats,
     prefix_weights,
     training_loss,
+    within_limit,
 )
 from seqviz.training.trainer import STATE_FILE, Trainer, TrainStep, learning_rate, write_atomically
 
@@ -403,3 +404,20 @@ def test_prefix_loss_of_a_tagger_is_refused() -> None:
     batch = next(task_named("tagging").batches(0, 4, 1))
     with pytest.raises(InvalidInputError, match="prefix_share is for classifiers"):
         training_loss(model_for("tagging"), batch, None, TrainConfig(prefix_share=0.5))
+
+
+def test_a_stream_that_has_run_away_begins_anew_and_the_others_go_on():
+    h, c = torch.tensor([[0.5, -0.2], [0.1, 0.3]]), torch.tensor([[3.0, -25.0], [4.0, 5.0]])
+    [(h_after, c_after)] = within_limit([(h, c)], 20.0)
+    assert h_after.tolist() == [[0.0, 0.0], h[1].tolist()]
+    assert c_after.tolist() == [[0.0, 0.0], [4.0, 5.0]]
+    assert within_limit([(h, c)], 0.0)[0][1] is c
+
+
+def test_the_activation_penalty_adds_the_mean_square_of_the_states():
+    model = model_for("language_model").eval()
+    batch = Batch(ids=torch.tensor([[1, 2, 3]]), targets=torch.tensor([[2, 3, 1]]))
+    plain, _ = training_loss(model, batch, None, TrainConfig())
+    penalised, _ = training_loss(model, batch, None, TrainConfig(activation_penalty=0.5))
+    states, _ = model.output_states(batch.ids)
+    assert penalised.item() == pytest.approx(plain.item() + 0.5 * states.square().mean().item(), abs=1e-6)
