@@ -138,7 +138,7 @@ def draw_encoder(picture: Picture, top: float) -> EncoderPlace:
     sheet.y += grid.height + 3
     sheet.arrows_up(12 * k, steps=range(columns.count))
     draw_pieces(picture, sheet, network.source, classes="tb")
-    picture.row_label(columns.left - 10 * k, sheet.y - options.small * 2.2, t("pieces"))
+    picture.row_label(columns.left - 10 * k, sheet.y - options.small * 2.2, t("pieces read"))
     draw_words(picture, sheet, network.source)
     return EncoderPlace(
         joint=joint,
