@@ -26,9 +26,9 @@ def trace_json(trace: RecurrentTrace) -> str:
             "direction": layer.direction,
             "cell": layer.cell,
             "block_names": list(layer.block_names),
-            "inputs": _digits(layer.inputs),
-            "pre_activation": _digits(layer.pre_activation),
-            **{name: _digits(array) for name, array in layer.quantities().items()},
+            "inputs": digits(layer.inputs),
+            "pre_activation": digits(layer.pre_activation),
+            **{name: digits(array) for name, array in layer.quantities().items()},
         }
         for layer in trace.layers
     ]
@@ -45,10 +45,10 @@ def trace_json(trace: RecurrentTrace) -> str:
         "fed_back": trace.fed_back,
         "labels": list(trace.labels),
         "targets": trace.targets.tolist(),
-        "logits": _digits(trace.logits),
-        "probabilities": _digits(trace.probabilities),
+        "logits": digits(trace.logits),
+        "probabilities": digits(trace.probabilities),
         "losses": [None if np.isnan(loss) else _number(loss) for loss in trace.losses],
-        "embeddings": _digits(trace.embeddings),
+        "embeddings": digits(trace.embeddings),
         "layers": layers,
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
@@ -179,7 +179,7 @@ def _expansion(trace: SearchTrace, row: int) -> dict[str, Any]:
     for name in ("attention", "hidden_state"):
         array = getattr(trace, name)
         if array is not None:
-            content[name] = _digits(array[place])
+            content[name] = digits(array[place])
     return content
 
 
@@ -243,12 +243,13 @@ def _number(value: Any) -> float:
     return float(str(value))
 
 
-def _digits(array: Any) -> Any:
+def digits(array: Any) -> Any:
+    """An array as nested lists with the fewest digits that name each number."""
     if array.ndim == 0:
         return _number(array[()])
     if array.ndim == 1:
         return [_number(value) for value in array]
-    return [_digits(row) for row in array]
+    return [digits(row) for row in array]
 
 
 def clipping_json(curves: Sequence[VariantCurve], config: ClippingConfig) -> str:

@@ -80,6 +80,8 @@ class LayerTrace:
             block is its hidden state.
         cell_state: c, (step, unit); None for cells without one.
         hidden_state: h, (step, unit).
+        first: what the direction's first step starts from: h_0 and c_0, each (unit,), c_0 None for cells without one;
+            None for zeros.
     """
 
     layer: int
@@ -91,6 +93,7 @@ class LayerTrace:
     gates: dict[str, FloatArray]
     cell_state: FloatArray | None
     hidden_state: FloatArray
+    first: tuple[FloatArray, FloatArray | None] | None = None
 
     @property
     def num_units(self) -> int:
@@ -103,10 +106,12 @@ class LayerTrace:
         return {**self.gates, **cell, "hidden_state": self.hidden_state}
 
     def before(self, step: int) -> tuple[FloatArray, FloatArray | None]:
-        """The states that a step starts from: (h, c), zeros at the direction's first step; c is None without one."""
+        """What a step starts from: (h, c), ``first`` at the direction's first step; c is None without one."""
         source = step - 1 if self.direction == "forward" else step + 1
         if 0 <= source < len(self.hidden_state):
             return self.hidden_state[source], None if self.cell_state is None else self.cell_state[source]
+        if self.first is not None:
+            return self.first
         zero = np.zeros(self.num_units, self.hidden_state.dtype)
         return zero, None if self.cell_state is None else zero
 

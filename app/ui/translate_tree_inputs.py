@@ -14,7 +14,7 @@ from app.ui.search_parts import MAX_BEAM, SEARCHES, more_inputs, search_names
 from app.ui.search_state import TreeState, lengths_from_url, linked, number_from_url, whole_number, write
 from app.ui.translation_inputs import ToTranslate
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
-from seqviz.charts.piece_words import piece_label
+from seqviz.charts.search_tree_pieces import piece_label
 from seqviz.config import DecodeConfig
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator

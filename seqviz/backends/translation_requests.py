@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from seqviz.backends.requests import AnswerT_co, Request, TraceRequest
 from seqviz.config import DecodeConfig
+from seqviz.translation_network import NetworkSum, RunName, SumQuantity, TranslationNetwork
 from seqviz.translations import ForcedTranslation, TranslationSearch
+from seqviz.types import Direction
+
+MAX_NETWORK_PIECES = 80
+"""Longest text on either side of which every state is kept and drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +55,34 @@ class ForcedRequest(TranslationRequest[ForcedTranslation]):
 
     target: str = ""
     ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRequest(TranslationRequest[TranslationNetwork]):
+    """Asks for the TranslationNetwork of a pair.
+
+    Args:
+        reference: the right translation; empty for none.
+        beam_size: of the search that chooses the free run's pieces; 1 for greedy.
+    """
+
+    reference: str = ""
+    beam_size: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSumRequest(Request[NetworkSum]):
+    """Asks for one number of a TranslationNetwork taken apart; the arguments are those of ``network_sum``."""
+
+    network: NetworkRequest
+    quantity: SumQuantity
+    unit: int
+    step: int = 0
+    run_name: RunName = "free"
+    layer: int = 0
+    direction: Direction = "forward"
+    block: str = ""
+
+    def run(self) -> TraceRequest:
+        """A run of the same model."""
+        return self.network.run()

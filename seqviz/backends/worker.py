@@ -28,7 +28,13 @@ from seqviz.backends.requests import (
     UnitCourseRequest,
     UnitSumRequest,
 )
-from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
+from seqviz.backends.translation_requests import (
+    MAX_NETWORK_PIECES,
+    ForcedRequest,
+    NetworkRequest,
+    NetworkSumRequest,
+    SearchRequest,
+)
 from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
 from seqviz.errors import SeqvizError
@@ -50,13 +56,18 @@ from seqviz.tracing import (
     number_units,
     speed,
     translation,
+    translation_network,
+    translation_sums,
     unit_course,
 )
+from seqviz.translation_network import NetworkSum, TranslationNetwork
 from seqviz.translations import ForcedTranslation, TranslationSearch
 
 KEPT_MODELS = 8
 KEPT_TRANSLATORS = 6
 KEPT_TRACES_BYTES = 32_000_000
+KEPT_NETWORKS = 4
+"""Pairs with all states, up to 5 MB each: the sums of a reader who steps through one need no second run."""
 KEPT_PASSES = 3
 """Losses carried back that are kept: a reader steps through one of them. Up to 50 MB each with 33,000 words."""
 
@@ -67,6 +78,7 @@ class Worker:
     def __init__(self) -> None:
         self._models: LRUCache[tuple[str, str], LoadedModel] = LRUCache(KEPT_MODELS)
         self._translators: LRUCache[tuple[str, str], LoadedTranslator] = LRUCache(KEPT_TRANSLATORS)
+        self._networks: LRUCache[tuple[NetworkRequest, str], TranslationNetwork] = LRUCache(KEPT_NETWORKS)
         self._carried: LRUCache[tuple[BackwardRequest, str], gradients.CarriedBack] = LRUCache(KEPT_PASSES)
         self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
         self._long_texts = LongTexts()
@@ -188,6 +200,36 @@ class Worker:
         return translation.forced_translation(
             self._translator(request.model), request.text, request.ids or request.target, max_pieces=MAX_PIECES
         )
+
+    @answer.register
+    def _(self, request: NetworkRequest) -> TranslationNetwork:
+        return self._network(request)
+
+    @answer.register
+    def _(self, request: NetworkSumRequest) -> NetworkSum:
+        return translation_sums.network_sum(
+            self._translator(request.network.model),
+            self._network(request.network),
+            request.quantity,
+            unit=request.unit,
+            step=request.step,
+            run=request.run_name,
+            layer=request.layer,
+            direction=request.direction,
+            block=request.block,
+        )
+
+    def _network(self, request: NetworkRequest) -> TranslationNetwork:
+        key = (request, fingerprint(request.model))
+        if key not in self._networks:
+            self._networks[key] = translation_network.translation_network(
+                self._translator(request.model),
+                request.text,
+                reference=request.reference,
+                beam_size=request.beam_size,
+                max_pieces=MAX_NETWORK_PIECES,
+            )
+        return self._networks[key]
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
         key = (request, fingerprint(request.model))

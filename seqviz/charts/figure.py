@@ -14,8 +14,8 @@ from seqviz.charts.svg import style_sheet, with_literal_styles
 from seqviz.errors import InvalidInputError, unknown_name
 
 PageTheme = Literal["auto", "light", "dark"]
-Module = Literal["figure", "gate_cell", "gate_maps", "search_tree", "curves", "projection"]
-_WITH_STEPS: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps")
+Module = Literal["figure", "gate_cell", "gate_maps", "search_tree", "curves", "projection", "encoder_decoder"]
+_WITH_STEPS: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps", "encoder_decoder")
 _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"}
 
 
@@ -25,7 +25,7 @@ def figure_css() -> str:
     return style_sheet() + "\n" + _asset("figure.css")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def figure_js(module: Module = "figure") -> str:
     """The ES module that gives a figure its hover, keys, play and downloads; its default export is a component.
 

@@ -1,31 +1,40 @@
-"""Pieces of words as people read them: the blank before one is a faint mark, a byte is a number."""
+"""The pieces of a translation model as people read them: blanks, glue and bytes of the tokenizer made plain."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from seqviz.charts.search_tree_parts import SearchPath
-from seqviz.decoding.trace import SearchTrace
+from seqviz.charts.svg import clean
+from seqviz.translations import PieceText
 
-_BYTE = re.compile(r"<(0x[0-9A-F]{2})>")
-
-
-def piece_label(piece: str) -> str:
-    """A vocabulary's entry for the eye: ``▁visit`` -> ``␣visit``, ``<0xE4>`` -> ``0xE4``; the glue ``‿`` stays.
-
-    Source:
-        The pieces of ``seqviz.text.piece_encoder``.
-    """
-    byte = _BYTE.fullmatch(piece)
-    return byte[1] if byte else piece.replace("▁", "␣")
+_BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+_MARKS = str.maketrans("", "", "▁‿")
+CONTINUES = "·"
+"""Stands before a piece that goes on with a word."""
 
 
-def with_labels(trace: SearchTrace) -> SearchTrace:
-    """The same search, its tokens named for the eye."""
-    return replace(trace, names={token: piece_label(name) for token, name in trace.names.items()})
+def piece_label(piece: str, *, continues: bool = False) -> str:
+    """One piece: ``▁Afri`` -> ``Afri``, ``que`` inside a word -> ``·que``, ``▁l'‿`` -> ``l'``, a byte -> ``0xF0``."""
+    if found := _BYTE.fullmatch(piece):
+        return f"0x{found[1]}"
+    bare = clean(piece.translate(_MARKS))
+    return f"{CONTINUES if continues else ''}{bare}" if bare else "␣"
 
 
-def path_with_labels(path: SearchPath) -> SearchPath:
-    """The same path, its tokens named for the eye."""
-    return replace(path, names=tuple(piece_label(name) for name in path.names))
+def piece_labels(text: PieceText) -> tuple[str, ...]:
+    """All pieces of a text; ``CONTINUES`` before those that are not the first of their word."""
+    starts = {start for start, _ in text.words}
+    return tuple(piece_label(piece, continues=index not in starts) for index, piece in enumerate(text.pieces))
+
+
+def long_words(text: PieceText) -> tuple[tuple[int, int, str], ...]:
+    """Words of several pieces: half-open range and the word as people write it."""
+    words = zip(text.words, text.labels, strict=True)
+    return tuple((start, end, clean(label)) for (start, end), label in words if end - start > 1)
+
+
+def candidate_label(piece: str) -> str:
+    """A piece that may come next, by itself: a piece without a blank before it goes on with the word."""
+    alone = _BYTE.fullmatch(piece) or piece.startswith("▁") or (piece.startswith("<") and piece.endswith(">"))
+    bare = piece.translate(_MARKS)
+    return piece_label(piece, continues=not alone and bare[:1].isalpha())

@@ -48,6 +48,8 @@ def _styles() -> dict[str, dict[str, str]]:
         "br": {"fill": "$s12"},
         "bm": {"fill": "$s6"},
         "bl": {"fill": "$l11"},
+        "ha": {"stroke": "$surface", "stroke-width": "5", "stroke-linejoin": "round"},
+        "lo": {"fill": "none", "stroke": "$l13", "stroke-width": "1.8"},
         "bp": {"fill": "$d24"},
         "bn": {"fill": "$d6"},
         "ok": {"fill": "none", "stroke": "$accent", "stroke-width": "1.8"},

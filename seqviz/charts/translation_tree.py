@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from seqviz.charts.figure import Figure
-from seqviz.charts.piece_words import path_with_labels, with_labels
+from seqviz.charts.search_tree_pieces import path_with_labels, with_labels
 from seqviz.charts.search_tree import OPTIMUM, SearchPath, SearchTreeOptions, search_tree_figure
 from seqviz.config import DecodeConfig
 from seqviz.i18n import Translator, english

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,8 @@ def unit_sum(
         raise unknown_name("block", block, layer_trace.block_names)
     cell = loaded.model.stack.cell(layer, direction)
     block_index = layer_trace.block_names.index(block)
-    terms = _terms(cell, layer_trace, step, unit, block)
-    activation, activated = _activated(cell, layer_trace, step, unit, block)
+    terms = block_terms(cell, layer_trace, step, unit, block)
+    activation, activated = block_activation(cell, layer_trace, step, unit, block)
     return UnitSum(
         model=trace.model,
         layer=layer,
@@ -65,11 +66,12 @@ def unit_sum(
         activation=activation,
         activated=activated,
         snippet=_snippet(trace, cell, layer_trace, step=step, unit=unit, block=block),
-        plain_snippet=_plain_snippet(terms),
+        plain_snippet=plain_snippet(terms),
     )
 
 
-def _terms(cell: Cell, trace: LayerTrace, step: int, unit: int, block: str) -> list[Term]:
+def block_terms(cell: Cell, trace: LayerTrace, step: int, unit: int, block: str) -> list[Term]:
+    """Every addend of a pre-activation of one unit at one step, in the order input, hidden, peephole, bias."""
     row = trace.block_names.index(block) * cell.hidden_size + unit
     h, c = trace.before(step)
     hidden_weights = _float64(cell.weight_hidden[row])
@@ -80,8 +82,8 @@ def _terms(cell: Cell, trace: LayerTrace, step: int, unit: int, block: str) -> l
     if block == "candidate" and isinstance(cell, GRUCell):
         reset = float(trace.gates["reset_gate"][step, unit])
         hidden_weights, hidden_bias = reset * hidden_weights, reset * hidden_bias
-    terms = _products("input", _float64(cell.weight_input[row]), _float64(trace.inputs[step]))
-    terms += _products("hidden", hidden_weights, hidden_values)
+    terms = weighted_terms("input", _float64(cell.weight_input[row]), _float64(trace.inputs[step]))
+    terms += weighted_terms("hidden", hidden_weights, hidden_values)
     if (
         isinstance(cell, LSTMPeepholeCell)
         and block in _PEEPHOLE_ROWS
@@ -95,7 +97,8 @@ def _terms(cell: Cell, trace: LayerTrace, step: int, unit: int, block: str) -> l
     return terms
 
 
-def _products(kind: TermKind, weights: FloatArray, values: FloatArray) -> list[Term]:
+def weighted_terms(kind: TermKind, weights: FloatArray, values: FloatArray) -> list[Term]:
+    """One addend for each component."""
     pairs = zip(weights.tolist(), values.tolist(), strict=True)
     return [_term(kind, index, weight, value) for index, (weight, value) in enumerate(pairs)]
 
@@ -108,7 +111,8 @@ def _float64(array: Any) -> FloatArray:
     return np.asarray(array, dtype=np.float64)
 
 
-def _activated(cell: Cell, trace: LayerTrace, step: int, unit: int, block: str) -> tuple[str, float]:
+def block_activation(cell: Cell, trace: LayerTrace, step: int, unit: int, block: str) -> tuple[str, float]:
+    """The function that a block goes through, and what it made of one unit at one step."""
     if isinstance(cell, RNNCell):
         return cell.activation, float(trace.hidden_state[step, unit])
     return "tanh" if block == "candidate" else "sigmoid", float(trace.gates[block][step, unit])
@@ -147,7 +151,7 @@ def _snippet(trace: RecurrentTrace, cell: Cell, layer_trace: LayerTrace, *, step
     )
 
 
-def _plain_snippet(terms: list[Term]) -> str:
+def plain_snippet(terms: Sequence[Term]) -> str:
     """Code with all numbers in it: products of weights and values, summed in float64."""
     weights = ", ".join(repr(term.weight) for term in terms)
     values = ", ".join(repr(term.value) for term in terms)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from seqviz.errors import InvalidInputError, TextTooLongError, unknown_name
+from seqviz.models.cells import Carry
 from seqviz.models.loading import LoadedModel
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.models.stack import Recorded
@@ -82,7 +83,7 @@ def trace(
         ids=np.array(encoded.ids),
         fed_back=len(encoded) if fed_back is None else fed_back,
         embeddings=embeddings,
-        layers=tuple(_layer_trace(loaded.info.config.cell, part) for part in recorded),
+        layers=tuple(layer_trace(loaded.info.config.cell, part) for part in recorded),
         labels=loaded.labels,
         logits=logits,
         targets=target_ids(loaded, encoded, targets),
@@ -121,7 +122,8 @@ def _prefix_verdicts(model: SequenceModel, x: Tensor) -> Tensor:
     return model.output(model.verdict_states(states, lengths))
 
 
-def _layer_trace(cell: str, part: Recorded) -> LayerTrace:
+def layer_trace(cell: str, part: Recorded, *, first: Carry | None = None) -> LayerTrace:
+    """What was recorded of a layer, as arrays; ``first`` is what its first step started from, None for zeros."""
     arrays = {name: value[0].numpy() for name, value in part.values.items()}
     gates = {name: array for name, array in arrays.items() if name not in _STATES}
     return LayerTrace(
@@ -134,6 +136,7 @@ def _layer_trace(cell: str, part: Recorded) -> LayerTrace:
         gates=gates,
         cell_state=arrays.get("cell_state"),
         hidden_state=arrays["hidden_state"],
+        first=None if first is None else (first[0][0].numpy(), first[1][0].numpy() if len(first) > 1 else None),
     )
 
 
