@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from cachetools import LRUCache
 
+from seqviz.backends.attention_requests import AlignmentRequest, AttentionRequest
+from seqviz.backends.attention_worker import answer_attention
 from seqviz.backends.long_requests import LongRequest
 from seqviz.backends.long_worker import LongTexts
 from seqviz.backends.requests import (
@@ -188,6 +190,10 @@ class Worker:
         return translation.forced_translation(
             self._translator(request.model), request.text, request.ids or request.target, max_pieces=MAX_PIECES
         )
+
+    @answer.register
+    def _(self, request: AttentionRequest | AlignmentRequest) -> Any:  # type: ignore[type-arg]  # for the dispatch
+        return answer_attention(request, self._translator(request.model))
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
         key = (request, fingerprint(request.model))

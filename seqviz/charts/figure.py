@@ -14,7 +14,9 @@ from seqviz.charts.svg import style_sheet, with_literal_styles
 from seqviz.errors import InvalidInputError, unknown_name
 
 PageTheme = Literal["auto", "light", "dark"]
-Module = Literal["figure", "gate_cell", "gate_maps", "search_tree", "curves", "projection"]
+Module = Literal[
+    "figure", "gate_cell", "gate_maps", "search_tree", "curves", "projection", "attention_map", "attention_row"
+]
 _WITH_STEPS: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps")
 _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"}
 
@@ -25,7 +27,7 @@ def figure_css() -> str:
     return style_sheet() + "\n" + _asset("figure.css")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def figure_js(module: Module = "figure") -> str:
     """The ES module that gives a figure its hover, keys, play and downloads; its default export is a component.
 
