@@ -70,7 +70,8 @@ class AttentionEdit:
         step: which piece of the hypothesis at that time, from 0.
         kind: ``"set"``: these weights; ``"force"``: all weight to one source word, shared among its pieces as the model
             shared it; ``"freeze"``: the weights of this step stay for all steps behind it.
-        weights: of ``"set"``, one for each source piece, not below 0; they are divided by their sum.
+        weights: of ``"set"``, one for each source word (its pieces share it as the model shared it) or one for each
+            source piece, not below 0; they are divided by their sum.
         word: of ``"force"``, the source word.
     """
 
@@ -87,7 +88,7 @@ class EditedStep:
     Args:
         edit: the edit.
         before, after: α of the step without and with it, (source,).
-        candidate_tokens: the most probable pieces before or after, best after first, (candidate,).
+        candidate_tokens: the most probable pieces after and before, in turn, (candidate,).
         before_log_probs, after_log_probs: their log P in nats, (candidate,).
     """
 

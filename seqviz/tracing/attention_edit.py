@@ -160,9 +160,11 @@ def edited_row(edit: AttentionEdit, own: FloatArray, source: PieceText) -> Float
         return own / own.sum()
     if edit.kind == "set":
         row = np.asarray(edit.weights, np.float64)
+        if len(row) == len(source.words) != len(source):
+            row = _spread(row, own, source)
         if len(row) != len(source) or not all(math.isfinite(value) and value >= 0 for value in row) or row.sum() <= 0:
             raise InvalidInputError(
-                "A row of attention needs {count} weights that are not below 0 and not all 0.", count=len(source)
+                "A row of attention needs {count} weights that are not below 0 and not all 0.", count=len(source.words)
             )
         return row / row.sum()
     if edit.kind != "force":
@@ -171,12 +173,17 @@ def edited_row(edit: AttentionEdit, own: FloatArray, source: PieceText) -> Float
         raise InvalidInputError(
             "{field} is {value}; allowed is 0 to {last}.", field="word", value=edit.word, last=len(source.words) - 1
         )
-    start, end = source.words[edit.word]
-    row = np.zeros(len(source))
-    row[start:end] = own[start:end]
-    if row.sum() <= 0:
-        row[start:end] = 1.0
+    row = _spread(np.eye(len(source.words))[edit.word], own, source)
     return row / row.sum()
+
+
+def _spread(words: FloatArray, own: FloatArray, source: PieceText) -> FloatArray:
+    """Weights of words as weights of their pieces, each word's shared as the model shared it, else evenly."""
+    row = np.zeros(len(source))
+    for weight, (start, end) in zip(words, source.words, strict=True):
+        total = own[start:end].sum()
+        row[start:end] = weight * (own[start:end] / total if total > 0 else 1 / (end - start))
+    return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +217,8 @@ def _with(overrides: Overrides, edit: AttentionEdit, row: FloatArray) -> Overrid
 
 def _edited_step(edit: AttentionEdit, old: _Forced, new: _Forced) -> EditedStep:
     rows = old.log_probs[-1], new.log_probs[-1]
-    top = list(dict.fromkeys(top_tokens(np.stack(rows[::-1]), CANDIDATES).ravel().tolist()))
+    # Of either distribution its most probable pieces, in turn.
+    top = list(dict.fromkeys(top_tokens(np.stack(rows[::-1]), CANDIDATES).T.ravel().tolist()))[:CANDIDATES]
     return EditedStep(
         edit=edit,
         before=old.attention[-1],
