@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from seqviz.analysis.attention import AttentionGrid, attention_grid, regulariser
 from seqviz.attention import EditedTranslation, Readings
 from seqviz.export import csv_text
+from seqviz.length_bleu import LengthBleu
 from seqviz.translations import ForcedTranslation
 
 
@@ -110,3 +112,14 @@ def _grid(grid: AttentionGrid, tau: float) -> dict[str, Any]:
 
 def _written(content: dict[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def lengths_json(measured: Sequence[LengthBleu]) -> str:
+    """BLEU by the length of the source of several models."""
+    return _written({"format": "seqviz-bleu-by-length", "format_version": 1, "models": [asdict(one) for one in measured]})
+
+
+def lengths_csv(measured: Sequence[LengthBleu]) -> str:
+    """A row for each bin: model, first, last, mean, sources, bleu, low_bleu, high_bleu."""
+    names = ("model", "first", "last", "mean", "sources", "bleu", "low_bleu", "high_bleu")
+    return csv_text(({"model": one.model, **asdict(each)} for one in measured for each in one.bins), names)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from seqviz.checkpoints import checkpoints_root
+from seqviz.checkpoints import WEIGHTS, checkpoints_root, read_any
 from seqviz.errors import CheckpointError
 
 FILE = "bleu_by_length.json"
@@ -55,6 +55,7 @@ class LengthBleu:
         beam_size: of the search.
         resamples, seed: of the bootstrap.
         signature: of sacrebleu.
+        weights: SHA-256 of the weights that were measured.
         bins: from short to long; empty ones are left out.
     """
 
@@ -64,6 +65,7 @@ class LengthBleu:
     resamples: int
     seed: int
     signature: str
+    weights: str
     bins: tuple[LengthBin, ...]
 
 
@@ -76,7 +78,7 @@ def write_length_bleu(found: LengthBleu, root: Path | None = None) -> Path:
 
 
 def read_length_bleu(name: str, root: Path | None = None) -> LengthBleu | None:
-    """The figures of a checkpoint; None if nobody has measured them.
+    """The figures of a checkpoint; None if nobody has measured them, or only weights that it no longer has.
 
     Raises:
         CheckpointError: the file is not one of these.
@@ -92,6 +94,7 @@ def read_length_bleu(name: str, root: Path | None = None) -> LengthBleu | None:
         bins = tuple(LengthBin(**one) for one in raw.pop("bins"))
         if raw.pop("format") != FORMAT or raw.pop("format_version") != 1:
             raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=FILE)
-        return LengthBleu(**raw, bins=bins)
+        found = LengthBleu(**raw, bins=bins)
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=FILE) from error
+    return found if found.weights == read_any(name, root).sha256.get(WEIGHTS) else None

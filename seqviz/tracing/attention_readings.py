@@ -61,40 +61,51 @@ def readings(
 def _gradient_times_input(
     loaded: LoadedTranslator, source: PieceText, goal: PieceText
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """∂ log P(word) / ∂x · x summed over each source word (target, source), α by pieces, log P(word)."""
-    model = loaded.model
-    ids = torch.tensor([source.ids])
-    with torch.enable_grad():
-        x = model.embed(ids).detach().requires_grad_()
-        memory = model.encode(ids, inputs=x)
-        readout, weights = model.forced(memory, torch.tensor([[BOS_ID, *goal.ids[:-1]]]))
-        by_word = _word_log_probs(torch.log_softmax(model.logits(readout), -1), goal)[0]
-        rows = [
-            torch.autograd.grad(by_word[word], x, retain_graph=word + 1 < len(by_word))[0][0]
-            for word in range(len(by_word))
-        ]
-    products = (torch.stack(rows).double() * x.detach()[0].double()).sum(-1).numpy()  # (target word, source piece)
-    added = np.stack([products[:, start:end].sum(1) for start, end in source.words], 1)
+    """∂ log P(word) / ∂x · x summed over each source word (target, source), α by pieces, log P(word).
+
+    Each row of a batch is the same sentence and carries the gradient of one word: one pass for many words.
+    """
+    model, ids = loaded.model, torch.tensor([source.ids])
+    inputs = torch.tensor([[BOS_ID, *goal.ids[:-1]]])
+    products, own = [], []
+    weights: Tensor | None = None
+    for chunk in torch.arange(len(goal.words)).split(_rows_at_once(loaded, goal)):
+        with torch.enable_grad():
+            x = model.embed(ids).detach().repeat(len(chunk), 1, 1).requires_grad_()
+            memory = model.encode(ids.expand(len(chunk), -1), inputs=x)
+            readout, weights = model.forced(memory, inputs.expand(len(chunk), -1))
+            by_word = _word_log_probs(torch.log_softmax(model.logits(readout), -1), goal)
+            chosen = by_word[torch.arange(len(chunk)), chunk]
+            (gradient,) = torch.autograd.grad(chosen.sum(), x)
+        products.append((gradient.double() * x.detach().double()).sum(-1))
+        own.append(chosen.detach().double())
+    pieces = torch.cat(products).numpy()  # (target word, source piece)
+    added = np.stack([pieces[:, start:end].sum(1) for start, end in source.words], 1)
     assert weights is not None  # noqa: S101
-    return added, weights[0].detach().numpy(), by_word.detach().double().numpy()
+    return added, weights[0].detach().numpy(), torch.cat(own).numpy()
 
 
-def _occlusion(
-    loaded: LoadedTranslator, source: PieceText, goal: PieceText, log_probs: FloatArray
-) -> FloatArray:
-    """log P(word | source) - log P(word | source without one word), (target, source); all sources in one batch."""
+def _occlusion(loaded: LoadedTranslator, source: PieceText, goal: PieceText, log_probs: FloatArray) -> FloatArray:
+    """log P(word | source) - log P(word | source without one word), (target, source); many sources at once."""
     left_out = [source.ids[:start] + source.ids[end:] for start, end in source.words]
     if not left_out[0]:  # the source is one word: nothing is left of it
         return np.full((len(goal.words), 1), np.nan)
     lengths = torch.tensor([len(ids) for ids in left_out])
     steps = int(lengths.max())
     batch = torch.tensor([[*ids, *[PAD_ID] * (steps - len(ids))] for ids in left_out])
+    inputs = torch.tensor([[BOS_ID, *goal.ids[:-1]]])
+    without = []
     with torch.inference_mode():
-        memory = loaded.model.encode(batch, lengths)
-        inputs = torch.tensor([[BOS_ID, *goal.ids[:-1]]]).expand(len(left_out), -1)
-        readout, _ = loaded.model.forced(memory, inputs)
-        without = _word_log_probs(torch.log_softmax(loaded.model.logits(readout), -1), goal).double().numpy()
-    return np.asarray(log_probs[:, None] - without.T)
+        for rows in torch.arange(len(left_out)).split(_rows_at_once(loaded, goal)):
+            memory = loaded.model.encode(batch[rows], lengths[rows])
+            readout, _ = loaded.model.forced(memory, inputs.expand(len(rows), -1))
+            without.append(_word_log_probs(torch.log_softmax(loaded.model.logits(readout), -1), goal).double())
+    return np.asarray(log_probs[:, None] - torch.cat(without).numpy().T)
+
+
+def _rows_at_once(loaded: LoadedTranslator, goal: PieceText) -> int:
+    """How many copies of a sentence go through the model side by side: their logits stay below 40 MB."""
+    return max(1, 10_000_000 // (len(goal) * loaded.model.config.vocabulary_size))
 
 
 def _word_log_probs(log_probs: Tensor, goal: PieceText) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+from seqviz.checkpoints import WEIGHTS
 from seqviz.errors import InvalidInputError
 from seqviz.length_bleu import EDGES, LengthBin, LengthBleu
 from seqviz.metrics.bootstrap_bleu import bleu_interval, sentence_counts
@@ -66,5 +67,6 @@ def measure_by_length(
         resamples=resamples,
         seed=seed,
         signature=corpus_bleu(found[:1], known).signature,
+        weights=loaded.info.sha256[WEIGHTS],
         bins=tuple(bins),
     )
