@@ -116,7 +116,9 @@ def _written(content: dict[str, Any]) -> str:
 
 def lengths_json(measured: Sequence[LengthBleu]) -> str:
     """BLEU by the length of the source of several models."""
-    return _written({"format": "seqviz-bleu-by-length", "format_version": 1, "models": [asdict(one) for one in measured]})
+    return _written(
+        {"format": "seqviz-bleu-by-length", "format_version": 1, "models": [asdict(one) for one in measured]}
+    )
 
 
 def lengths_csv(measured: Sequence[LengthBleu]) -> str:

@@ -19,8 +19,8 @@ t = settings.t
 header(
     t("Attention"),
     t(
-        "For every word it writes, the decoder weighs all words of the source. See the weights, take one of them apart, "
-        "change them by hand, and ask whether they explain anything."
+        "For every word it writes, the decoder weighs all words of the source. See the weights, take one apart, change "
+        "them by hand, and ask whether they explain anything."
     ),
     settings,
 )

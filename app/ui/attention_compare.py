@@ -105,9 +105,7 @@ def _growing(models: list[TranslatorInfo], settings: Settings) -> None:
     """A sentence that grows by a slider; moving it reruns only this."""
     t = settings.t
     st.subheader(t("Grow the sentence"), anchor=False)
-    count = int(
-        st.slider(t("Clauses"), 1, len(CLAUSES), 4, key=CLAUSES_KEY, bind="query-params")
-    )
+    count = int(st.slider(t("Clauses"), 1, len(CLAUSES), 4, key=CLAUSES_KEY, bind="query-params"))
     text, reference = grown(count)
     st.markdown(f"> {_plain(text)}")
     _side_by_side(text, reference, models, settings)
@@ -167,10 +165,10 @@ def _lengths(models: list[TranslatorInfo], settings: Settings) -> None:
     one = measured[0]
     st.caption(
         t(
-            "Held-out sentences of {data}, beam {beam}, every known reference; points stand at the mean length of their "
-            "bin, bands are the middle 95 % of {count} bootstrap resamples (seed {seed}), the numbers on the axis count "
-            "the sentences. A word is what the heatmap calls a word; marks count. Again with: seqviz bleu-by-length "
-            "{name} --data {data}"
+            "Held-out sentences of {data}, beam {beam}, every known reference; points stand at the mean length of "
+            "their bin, bands are the middle 95 % of {count} bootstrap resamples (seed {seed}), the numbers at the bottom "
+            "count the sentences. A word is what the heatmap calls a word; marks count. Again with: "
+            "seqviz bleu-by-length {name} --data {data}"
         ).format(data=one.data, beam=one.beam_size, count=one.resamples, seed=one.seed, name=one.model)
     )
     with right:

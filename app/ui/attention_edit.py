@@ -115,9 +115,7 @@ def _dragged(edits: tuple[AttentionEdit, ...], step: int) -> None:
         _add(edits, AttentionEdit(step=step, kind="set", weights=tuple(float(one) for one in weights)))
 
 
-def _controls(
-    chosen: Chosen, edited: EditedTranslation, edits: tuple[AttentionEdit, ...], settings: Settings
-) -> None:
+def _controls(chosen: Chosen, edited: EditedTranslation, edits: tuple[AttentionEdit, ...], settings: Settings) -> None:
     t, now = settings.t, edited.after
     pieces = now.target.pieces
     options = [str(index + 1) for index in range(len(pieces))]

@@ -18,10 +18,10 @@ from app.ui.figure import show_figure
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import ToTranslate
 from seqviz.alignments import aligned_name, aligned_pairs
-from seqviz.analysis.attention import reading_correlations, strongest_links
+from seqviz.analysis.attention import alignment_scores, reading_correlations, strongest_links
 from seqviz.attention import Readings
 from seqviz.attention_export import readings_csv, readings_json
-from seqviz.backends.attention_requests import AlignmentRequest, ReadingsRequest
+from seqviz.backends.attention_requests import ReadingsRequest
 from seqviz.charts.attention_map import MapPanel, attention_figure
 from seqviz.charts.attention_scores import error_rate_chart
 from seqviz.charts.figure import Figure
@@ -57,7 +57,7 @@ def explain_view(sentence: ToTranslate, settings: Settings) -> None:
         t(
             "Which source words made the model say a target word? Three answers to one question: the weights; the "
             "gradient of log P times the input vector; what log P loses when the word is left out. The last two have a "
-            "sign: blue speaks for the target word, orange against it."
+            "sign: blue speaks for the target word, orange against it, each row up to its own greatest value."
         )
     )
     _maps(read, settings)
@@ -67,7 +67,6 @@ def explain_view(sentence: ToTranslate, settings: Settings) -> None:
 @st.fragment
 def _maps(read: Readings, settings: Settings) -> None:
     """The three maps and the row in focus; a click reruns only this."""
-    t = settings.t
     first = min(2, len(read.target.labels) - 1)
     default = (first, strongest_links(read.attention)[first])
     row, column = cell_in_focus(KEY, len(read.target.labels), len(read.source.labels), default)
@@ -156,14 +155,22 @@ def _against_hand(sentence: ToTranslate, settings: Settings) -> None:
     pairs = aligned_pairs(name)
     st.subheader(t("Is attention alignment?"), anchor=False)
     if not pairs:
-        st.caption(t("For the languages of this model no pairs have been aligned by hand yet; French to English has some."))
+        st.caption(
+            t("For the languages of this model no pairs have been aligned by hand yet; French to English has some.")
+        )
         return
-    try:
-        with st.spinner(t("Measuring on {count} pairs aligned by hand …").format(count=len(pairs))):
-            scores = ask(AlignmentRequest(model=sentence.model, text="", pairs=name))
-    except SeqvizError as error:
-        show_error(error, t)
-        return
+    progress = st.progress(0.0, t("Measuring on {count} pairs aligned by hand …").format(count=len(pairs)))
+    read = []
+    for index, pair in enumerate(pairs):
+        # One question a pair: the models stay free for others meanwhile.
+        try:
+            read.append(ask(ReadingsRequest(model=sentence.model, text=pair.text, target=pair.translation)))
+        except SeqvizError as error:
+            show_error(error, t)
+            return
+        progress.progress((index + 1) / len(pairs))
+    progress.empty()
+    scores = alignment_scores(pairs, read)
     left, right = st.columns([6, 5], gap="medium", vertical_alignment="center")
     with left:
         show_chart(error_rate_chart(scores, names=reading_names(t), **look_of(settings)))
@@ -177,8 +184,8 @@ def _against_hand(sentence: ToTranslate, settings: Settings) -> None:
         )
         st.caption(
             t(
-                "A small set of short sentences of our own: it tells good from bad, not 4 % from 5 %. A reading may align "
-                "badly and still explain well, for a word also hangs on words that do not translate it."
+                "A small set of short sentences of our own: it tells good from bad, not 4 % from 5 %. A reading may "
+                "align badly and still explain well, for a word also hangs on words that do not translate it."
             )
         )
         rho = {key: f"{value:.2f}" for key, value in scores.correlations.items()}
@@ -235,7 +242,9 @@ def _downloads(chosen: Chosen, read: Readings, settings: Settings) -> None:
     t = settings.t
     files = figure_files(lambda: _figure(read, settings), name="", ending="", t=t)
     files += [
-        Download(label=t("Every number, JSON"), ending="json", mime="application/json", make=partial(readings_json, read)),
+        Download(
+            label=t("Every number, JSON"), ending="json", mime="application/json", make=partial(readings_json, read)
+        ),
         Download(label=t("Every number, CSV"), ending="csv", mime="text/csv", make=partial(readings_csv, read)),
     ]
     download_popover(files, name=f"explanation-{chosen.text}", t=t)

@@ -56,8 +56,8 @@ def heatmap_view(sentence: ToTranslate, settings: Settings) -> None:
     st.caption(
         t(
             "Each row sums to 1. Below the map: how much each source word received in all, and the line at τ that the "
-            "regulariser of good attention wants (drag τ). On the right: the entropy of each row; 0 bits is one word only. "
-            "Over the pieces of a source word weights are added, over those of a target word their mean is taken."
+            "regulariser of good attention wants (drag τ). On the right: the entropy of each row; 0 bits is one word "
+            "only. Over the pieces of a source word weights are added, over those of a target word their mean is taken."
         )
     )
     st.caption(
@@ -86,28 +86,23 @@ def _picture(chosen: Chosen, unit: Unit, reading: str, settings: Settings) -> No
 
 def drawn(translation: ForcedTranslation, unit: Unit, reading: str, settings: Settings) -> Figure:
     """The picture, drawn once for all visitors who look at the same thing."""
-    weights = translation.attention if translation.attention is not None else np.zeros(0)
-    return _drawn(
-        translation.model, translation.source.text, translation.target.ids, weights.tobytes(), unit, reading,
-        settings.font_size, settings.language, translation,
-    )  # fmt: skip
+    weights = np.asarray(translation.attention)
+    known = (translation.model, translation.source.text, translation.target.ids, weights.tobytes())
+    return _drawn(known, unit, reading, settings.font_size, settings.language, translation)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _drawn(
-    model: str,
-    source: str,
-    ids: tuple[int, ...],
-    weights: bytes,
+    known: tuple[object, ...],
     unit: Unit,
     reading: str,
     font_size: int,
     language: str,
     _translation: ForcedTranslation,
 ) -> Figure:
-    del source, ids, weights  # they are the key: the translation follows from them
+    del known  # the key: the translation follows from it
     grid, t = attention_grid(_translation, unit), translator(language)
-    tag = language.replace("_", "-")
+    tag, model = language.replace("_", "-"), _translation.model
     if reading == "ribbons":
         return ribbon_figure(grid, name=model, font_size=font_size, t=t, language=tag)
     return attention_figure([grid_panel(grid)], name=model, font_size=font_size, t=t, language=tag)

@@ -66,8 +66,8 @@ def has_attention(sentence: ToTranslate, t: Translator) -> bool:
         return True
     st.info(
         t(
-            "{title} has no attention: its decoder knows the source by one vector only, so there are no weights to show. "
-            "Choose another model, or see the view Against no attention."
+            "{title} has no attention: its decoder knows the source by one vector only, so there are no weights to "
+            "show. Choose another model, or see the view Against no attention."
         ).format(title=info.title),
         icon=":material/info:",
     )
@@ -92,7 +92,9 @@ def chosen_translation(
         t("Translation"),
         options,
         key=WHICH_KEY,
-        format_func=lambda name: names.get(name) or {"greedy": t("Greedy search"), "own": t("My own translation")}[name],
+        format_func=lambda name: (
+            names.get(name) or {"greedy": t("Greedy search"), "own": t("My own translation")}[name]
+        ),
     )
     keep(WHICH_KEY, options[0])
     ids: tuple[int, ...] = ()
@@ -137,8 +139,8 @@ def unit_choice(t: Translator, place: DeltaGenerator) -> Unit:
         key=UNIT_KEY,
         format_func=lambda name: {"words": t("words"), "pieces": t("pieces")}[name],
         help=t(
-            "A word's weight: over the pieces of a source word the weights are added, over those of a target word their "
-            "mean is taken, so every row still sums to 1."
+            "A word's weight: over the pieces of a source word the weights are added, over those of a target word "
+            "their mean is taken, so every row still sums to 1."
         ),
     )
     keep(UNIT_KEY, UNITS[0])

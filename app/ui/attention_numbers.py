@@ -39,9 +39,7 @@ def cell_panel(chosen: Chosen, unit: Unit, row: int, column: int, settings: Sett
     t = settings.t
     step = _piece_of_row(chosen, unit, row, settings)
     try:
-        found = ask(
-            AttentionStepRequest(model=chosen.model, text=chosen.text, ids=chosen.ids, step=step)
-        )
+        found = ask(AttentionStepRequest(model=chosen.model, text=chosen.text, ids=chosen.ids, step=step))
     except SeqvizError as error:
         show_error(error, t)
         return
@@ -106,8 +104,8 @@ def _equations(found: AttentionStep, piece: int, settings: Settings) -> None:
             st.markdown(rf"$\displaystyle {latex}$")
         st.caption(
             settings.t(
-                "s is the state of the lowest decoder layer at this step, the query; the context feeds the layers above. "
-                "Steps and source pieces count from 1 in the formulas."
+                "s is the state of the lowest decoder layer at this step, the query; the context feeds the layers "
+                "above. Steps and source pieces count from 1 in the formulas."
             )
         )
 
@@ -116,7 +114,9 @@ def _terms(found: AttentionStep, piece: int, settings: Settings) -> None:
     t = settings.t
     left, right = TERM_NAMES[found.score]
     terms = score_terms(found, piece)
-    frame = pd.DataFrame(terms).rename(columns={"component": "k", "left": left, "right": right, "product": t("product")})
+    frame = pd.DataFrame(terms).rename(
+        columns={"component": "k", "left": left, "right": right, "product": t("product")}
+    )
     frame[t("running sum")] = frame[t("product")].cumsum()
     st.dataframe(frame, hide_index=True, height=260, width="stretch")
     st.caption(

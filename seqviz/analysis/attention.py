@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from seqviz.attention import AlignedPair, Readings
+from seqviz.attention import AlignedPair, AlignmentScores, Readings
 from seqviz.errors import InvalidInputError, unknown_name
 from seqviz.traces import freeze
 from seqviz.translations import ForcedTranslation, PieceText
@@ -155,10 +155,37 @@ def reading_correlations(read: Readings, rows: int | None = None) -> dict[tuple[
     """Spearman's ρ between two readings for each target word, by their names; by size, for two of them have signs."""
     named = {name: np.abs(matrix[:rows]) for name, matrix in read.named().items()}
     pairs = (("attention", "gradient"), ("attention", "occlusion"), ("gradient", "occlusion"))
-    return {
-        (a, b): [rank_correlation(x, y) for x, y in zip(named[a], named[b], strict=True)]
-        for a, b in pairs
-    }
+    return {(a, b): [rank_correlation(x, y) for x, y in zip(named[a], named[b], strict=True)] for a, b in pairs}
+
+
+def alignment_scores(pairs: Sequence[AlignedPair], read: Sequence[Readings]) -> AlignmentScores:
+    """AER of each reading against links drawn by a person, and how far the readings agree in their ranks.
+
+    Every target word is linked to the one source word that a reading holds most responsible; <eos> is left out.
+
+    Args:
+        pairs: aligned by hand.
+        read: the readings of each.
+    """
+    links: dict[str, list[set[tuple[int, int]]]] = {name: [] for name in READINGS}
+    diagonal: list[set[tuple[int, int]]] = []
+    found: dict[tuple[str, str], list[float]] = {}
+    for pair, one in zip(pairs, read, strict=True):
+        words = len(pair.target)
+        for name, matrix in one.named().items():
+            links[name].append(set(enumerate(strongest_links(matrix[:words]))))
+        diagonal.append({(row, row * len(pair.source) // words) for row in range(words)})
+        for key, values in reading_correlations(one, words).items():
+            found.setdefault(key, []).extend(value for value in values if np.isfinite(value))
+    return AlignmentScores(
+        model=read[0].model,
+        pairs=len(pairs),
+        words=sum(len(pair.target) for pair in pairs),
+        error_rates={name: alignment_error_rate(links[name], pairs) for name in READINGS},
+        baseline=alignment_error_rate(diagonal, pairs),
+        correlations={key: float(np.mean(values)) for key, values in found.items()},
+        counted=len(next(iter(found.values()), [])),
+    )
 
 
 def _ranks(values: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqviz.attention import AlignmentScores, AttentionEdit, AttentionStep, EditedTranslation, Readings
+from seqviz.attention import AttentionEdit, AttentionStep, EditedTranslation, Readings
 from seqviz.backends.requests import AnswerT_co
 from seqviz.backends.translation_requests import TranslationRequest
 from seqviz.config import DecodeConfig
@@ -50,14 +50,3 @@ class AttentionEditRequest(AttentionRequest[EditedTranslation]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingsRequest(AttentionRequest[Readings]):
     """Asks for attention, gradient times input and occlusion of every word."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlignmentRequest(TranslationRequest[AlignmentScores]):
-    """Asks how well the readings find the links of the pairs that are aligned by hand; ``text`` stays empty.
-
-    Args:
-        pairs: which pairs, as ``seqviz.alignments.aligned_pairs`` names them.
-    """
-
-    pairs: str

@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import Any
 
-from seqviz.alignments import aligned_pairs
-from seqviz.attention import AlignmentScores, AttentionStep, EditedTranslation, Readings
+from seqviz.attention import AttentionStep, EditedTranslation, Readings
 from seqviz.backends.attention_requests import (
-    AlignmentRequest,
     AttentionEditRequest,
     AttentionStepRequest,
     ReadingsRequest,
@@ -19,7 +17,7 @@ from seqviz.tracing import attention, attention_edit, attention_readings
 
 
 @singledispatch
-def answer_attention(request: object, loaded: LoadedTranslator) -> Any:
+def answer_attention(request: object, loaded: LoadedTranslator) -> Any:  # noqa: ARG001 (the kinds use it)
     """Answers a question about attention by its kind."""
     raise TypeError(f"no handler for {type(request).__name__}")
 
@@ -46,8 +44,3 @@ def _(request: AttentionEditRequest, loaded: LoadedTranslator) -> EditedTranslat
 def _(request: ReadingsRequest, loaded: LoadedTranslator) -> Readings:
     target = request.ids or request.target
     return attention_readings.readings(loaded, request.text, target, max_pieces=MAX_PIECES)
-
-
-@answer_attention.register
-def _(request: AlignmentRequest, loaded: LoadedTranslator) -> AlignmentScores:
-    return attention_readings.alignment_scores(loaded, aligned_pairs(request.pairs))

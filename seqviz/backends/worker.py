@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from cachetools import LRUCache
 
-from seqviz.backends.attention_requests import AlignmentRequest, AttentionRequest
+from seqviz.backends.attention_requests import AttentionRequest
 from seqviz.backends.attention_worker import answer_attention
 from seqviz.backends.long_requests import LongRequest
 from seqviz.backends.long_worker import LongTexts
@@ -192,7 +192,7 @@ class Worker:
         )
 
     @answer.register
-    def _(self, request: AttentionRequest | AlignmentRequest) -> Any:  # type: ignore[type-arg]  # for the dispatch
+    def _(self, request: AttentionRequest) -> Any:  # type: ignore[type-arg]  # a class, for the dispatch
         return answer_attention(request, self._translator(request.model))
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:

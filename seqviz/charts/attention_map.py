@@ -257,9 +257,7 @@ class _Layout:
         columns, middles = x + column * self.cell, y + row * self.cell + self.cell // 2
         draw = self.cell - self._space
         prefix = "d" if panel.palette == "signed" else "s"
-        return tile_paths(
-            columns.ravel(), middles.ravel(), buckets.ravel(), prefix=prefix, step=self.cell, draw=draw
-        )
+        return tile_paths(columns.ravel(), middles.ravel(), buckets.ravel(), prefix=prefix, step=self.cell, draw=draw)
 
     def _column_labels(self, panel: MapPanel, x: int, y: int) -> list[str]:
         labels = []
@@ -279,7 +277,9 @@ class _Layout:
         for index, row in enumerate(panel.rows):
             base = y + index * self.cell + self.cell / 2 + self.label * 0.35
             classes = "ed st" if index in panel.marked else "tx"
-            labels.append(text_at(x - 8, base, fit(row, self.label, 130), size=self.label, classes=classes, anchor="end"))
+            labels.append(
+                text_at(x - 8, base, fit(row, self.label, 130), size=self.label, classes=classes, anchor="end")
+            )
         return labels
 
     def _entropy(self, panel: MapPanel, x: float, y: int) -> list[str]:
@@ -295,9 +295,13 @@ class _Layout:
             number = ""
             if self.cell >= self.small:
                 at = x + 84 * value / most + 5
-                number = text_at(at, middle + self.small * 0.35, f"{value:.1f}", size=self.small - 1, classes="mu", anchor="start")
+                number = text_at(
+                    at, middle + self.small * 0.35, f"{value:.1f}", size=self.small - 1, classes="mu", anchor="start"
+                )
             parts.append(group([bar, number]))
-        head = text_at(x, y - 8, fit(self.t("entropy, bits"), self.small, 130), size=self.small, classes="mu", anchor="start")
+        head = text_at(
+            x, y - 8, fit(self.t("entropy, bits"), self.small, 130), size=self.small, classes="mu", anchor="start"
+        )
         return [head, group(parts, classes="sv-entropy")]
 
     def _marginal_sizes(self, panel: MapPanel, tau: float) -> dict[str, Any]:
@@ -323,7 +327,11 @@ class _Layout:
             text_at(x - 8, y + size, self.t("received in all"), size=size, classes="mu", anchor="end"),
             path(f"M{num(x - 4)} {num(y)}H{num(x + len(panel.columns) * self.cell)}", classes="hr"),
             group(bars, classes="sv-coverage"),
-            path(f"M{num(x - 4)} {num(line)}h{num(len(panel.columns) * self.cell + 8)}", classes="ct", extra=' data-p="tau"'),
+            path(
+                f"M{num(x - 4)} {num(line)}h{num(len(panel.columns) * self.cell + 8)}",
+                classes="ct",
+                extra=' data-p="tau"',
+            ),
             text_at(x - 8, line + size * 0.4, "τ", size=size, classes="ac", anchor="end", extra=' data-p="tau-name"'),
         ]
         base = y + high + size * 1.7

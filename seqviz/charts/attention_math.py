@@ -128,28 +128,27 @@ def filled_cell(step: AttentionStep, column: int, *, unit: int = 0, notation: No
     weights = np.asarray(step.weights, np.float64)
     products = weights * np.asarray(step.encoder_states[:, unit], np.float64)
     biggest = np.argsort(-np.abs(products))[:3]
-    terms = " + ".join(
-        rf"{shown_number(float(weights[index])).latex} \cdot {factor(shown_number(float(step.encoder_states[index, unit]))).latex}"
-        for index in biggest
-    )
+    terms = " + ".join(_product(float(weights[index]), float(step.encoder_states[index, unit]), 4) for index in biggest)
+    own = escaped(visible(step.target.pieces[step.step]))
     rest = r" + \cdots" if len(products) > 3 else ""
     return (
         rf"{now.score} = {_sum_of_terms(step, column)} = {e.latex}",
         rf"{now.weight} = {share} = {alpha.latex}",
         rf"{now.context}[{unit}] = {terms}{rest} = {shown_number(float(step.context[unit])).latex}",
-        rf"P(\text{{{escaped(visible(step.target.pieces[step.step]))}}}) = {shown_number(float(np.exp(step.log_prob))).latex}",
+        rf"P(\text{{{own}}}) = {shown_number(float(np.exp(step.log_prob))).latex}",
     )
 
 
 def _sum_of_terms(step: AttentionStep, column: int) -> str:
     """The score's two biggest addends with their numbers."""
     products = np.asarray(step.left, np.float64) * np.asarray(step.right[column], np.float64)
-    shown = [
-        rf"{factor(shown_number(float(step.left[k]), 3)).latex} \cdot {factor(shown_number(float(step.right[column, k]), 3)).latex}"
-        for k in np.argsort(-np.abs(products))[:2]
-    ]
+    shown = [_product(float(step.left[k]), float(step.right[column, k]), 3) for k in np.argsort(-np.abs(products))[:2]]
     inner = " + ".join(shown) + (r" + \cdots" if len(products) > 2 else "")
     return inner if step.factor == 1 else rf"{shown_number(step.factor).latex}\,({inner})"
+
+
+def _product(left: float, right: float, digits: int) -> str:
+    return rf"{factor(shown_number(left, digits)).latex} \cdot {factor(shown_number(right, digits)).latex}"
 
 
 def score_terms(step: AttentionStep, column: int) -> list[dict[str, float | int]]:

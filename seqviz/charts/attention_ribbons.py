@@ -35,9 +35,7 @@ def ribbon_figure(
     """
     rows, columns = len(grid.rows), len(grid.columns)
     pitch = max(font_size * 1.75, 18) if max(rows, columns) <= 30 else font_size * 1.35
-    sides = [
-        min(max(text_width(label, font_size) for label in labels), 170.0) for labels in (grid.columns, grid.rows)
-    ]
+    sides = [min(max(text_width(label, font_size) for label in labels), 170.0) for labels in (grid.columns, grid.rows)]
     height = max(rows, columns) * pitch
     middle = min(max(260.0, height * 0.9), 520.0)
     left, right = sides[0] + 16, sides[0] + 16 + middle

@@ -85,8 +85,12 @@ def length_chart(
         scale=alt.Scale(domain=names, range=list(category_colours(theme)[: len(names)])),
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("length:Q", title=t("words of the source, mean of the bin"), scale=alt.Scale(zero=False),
-                axis=alt.Axis(tickMinStep=1, format="d")),
+        x=alt.X(
+            "length:Q",
+            title=t("words of the source, mean of the bin"),
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(tickMinStep=1, format="d"),
+        ),
         color=scale,
     )
     band = base.mark_area(opacity=0.18).encode(
@@ -141,8 +145,7 @@ def growth_chart(
         scale=alt.Scale(domain=names, range=list(category_colours(theme)[: len(names)])),
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("clauses:Q", title=t("clauses"), scale=alt.Scale(zero=False),
-                axis=alt.Axis(tickMinStep=1, format="d")),
+        x=alt.X("clauses:Q", title=t("clauses"), scale=alt.Scale(zero=False), axis=alt.Axis(tickMinStep=1, format="d")),
         y=alt.Y("chrf:Q", title="chrF", scale=alt.Scale(domain=[0, 100])),
         color=scale,
     )

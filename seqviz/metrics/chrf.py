@@ -1,4 +1,4 @@
-"""chrF of one sentence by sacrebleu: letters in common, which says something of a single translation, as BLEU does not."""
+"""chrF of one sentence by sacrebleu: shared letters say something of a single translation, as BLEU does not."""
 
 from __future__ import annotations
 

@@ -81,6 +81,4 @@ def attention_step(
 def check_step(step: int, count: int) -> None:
     """Raises InvalidInputError if there is no such step."""
     if not 0 <= step < count:
-        raise InvalidInputError(
-            "{field} is {value}; allowed is 0 to {last}.", field="step", value=step, last=count - 1
-        )
+        raise InvalidInputError("{field} is {value}; allowed is 0 to {last}.", field="step", value=step, last=count - 1)

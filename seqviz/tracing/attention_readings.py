@@ -12,20 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqviz.analysis.attention import (
-    READINGS,
-    alignment_error_rate,
-    by_words,
-    no_attention,
-    reading_correlations,
-    strongest_links,
-)
-from seqviz.attention import AlignedPair, AlignmentScores, Readings
+from seqviz.analysis.attention import by_words, no_attention
+from seqviz.attention import Readings
 from seqviz.models.loading import LoadedTranslator
 from seqviz.text.piece_encoder import BOS_ID, PAD_ID
 from seqviz.tracing.translation import piece_text, source_text, target_ids
 from seqviz.translations import PieceText
 from seqviz.types import FloatArray
+
 
 def readings(
     loaded: LoadedTranslator, text: str, target: str | Sequence[int], *, max_pieces: int | None = None
@@ -112,30 +106,3 @@ def _word_log_probs(log_probs: Tensor, goal: PieceText) -> Tensor:
     """log P of each word of the target: (batch, target, vocabulary) -> (batch, word)."""
     chosen = log_probs.gather(-1, torch.tensor(goal.ids).view(1, -1, 1).expand(len(log_probs), -1, 1)).squeeze(-1)
     return torch.stack([chosen[:, start:end].sum(1) for start, end in goal.words], 1)
-
-
-def alignment_scores(loaded: LoadedTranslator, pairs: Sequence[AlignedPair]) -> AlignmentScores:
-    """AER of each reading against links drawn by a person, and how far the readings agree in their ranks.
-
-    Every target word is linked to the one source word that a reading holds most responsible; <eos> is left out.
-    """
-    links: dict[str, list[set[tuple[int, int]]]] = {name: [] for name in READINGS}
-    diagonal: list[set[tuple[int, int]]] = []
-    found: dict[tuple[str, str], list[float]] = {}
-    for pair in pairs:
-        read = readings(loaded, pair.text, pair.translation)
-        words = len(pair.target)
-        for name, matrix in read.named().items():
-            links[name].append(set(enumerate(strongest_links(matrix[:words]))))
-        diagonal.append({(row, row * len(pair.source) // words) for row in range(words)})
-        for key, values in reading_correlations(read, words).items():
-            found.setdefault(key, []).extend(values)
-    return AlignmentScores(
-        model=loaded.info.name,
-        pairs=len(pairs),
-        words=sum(len(pair.target) for pair in pairs),
-        error_rates={name: alignment_error_rate(links[name], pairs) for name in READINGS},
-        baseline=alignment_error_rate(diagonal, pairs),
-        correlations={key: float(np.mean(values)) for key, values in found.items()},
-        counted=len(next(iter(found.values()), [])),
-    )
