@@ -166,8 +166,8 @@ def _lengths(models: list[TranslatorInfo], settings: Settings) -> None:
     st.caption(
         t(
             "Held-out sentences of {data}, beam {beam}, every known reference; points stand at the mean length of "
-            "their bin, bands are the middle 95 % of {count} bootstrap resamples (seed {seed}), the numbers at the bottom "
-            "count the sentences. A word is what the heatmap calls a word; marks count. Again with: "
+            "their bin, bands are the middle 95 % of {count} bootstrap resamples (seed {seed}), the numbers at the "
+            "bottom count the sentences. A word is what the heatmap calls a word; marks count. Again with: "
             "seqviz bleu-by-length {name} --data {data}"
         ).format(data=one.data, beam=one.beam_size, count=one.resamples, seed=one.seed, name=one.model)
     )
