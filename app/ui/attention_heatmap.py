@@ -25,7 +25,7 @@ from seqviz.translations import ForcedTranslation
 
 KEY = "attention-map"
 READINGS = ("map", "ribbons")
-BESIDE = 16
+BESIDE = 22
 """Up to so many source words the numbers stand beside the map, else below it."""
 
 

@@ -23,7 +23,7 @@ from seqviz.i18n import Translator, english
 from seqviz.types import FloatArray
 
 Palette = Literal["share", "signed"]
-LEAST_CELL, MOST_CELL = 12, 38
+LEAST_CELL, MOST_CELL = 12, 34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

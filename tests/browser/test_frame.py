@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE
 
-PAGES = ("", "gradients", "gates", "units", "decoding", "models")  # the first page is at the root
+PAGES = ("", "gradients", "gates", "units", "attention", "decoding", "models")  # the first page is at the root
 
 
 def title(page: Page) -> Locator:
@@ -18,7 +18,9 @@ def title(page: Page) -> Locator:
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
-@pytest.mark.parametrize("name", PAGES, ids=["unroll", "gradients", "gates", "units", "decoding", "models"])
+@pytest.mark.parametrize(
+    "name", PAGES, ids=["unroll", "gradients", "gates", "units", "attention", "decoding", "models"]
+)
 def test_a_page_opens_without_errors_and_without_sideways_scrolling(page: Page, app_url: str, name: str, viewport):
     page.goto(f"{app_url}/{name}")
     expect(title(page)).to_be_visible()
