@@ -15,24 +15,26 @@ from seqviz.charts.style import colour, labels_expression, shortened, styled
 from seqviz.i18n import Translator, english
 from seqviz.types import FloatArray
 
+MOST_BARS = 14
 _SHADE = 13
 
 
 def weights_chart(
     step: AttentionStep, *, column: int, theme: Theme = "light", font_size: int = 14, t: Translator = english
 ) -> alt.Chart:
-    """A bar for each source piece: its weight, with its score before the softmax beside it."""
-    labels = [shortened(visible(piece), 14) for piece in step.source.pieces]
-    shown = [
-        f"α {float(weight):.3f}   e {shown_number(float(score), 2).text}"
-        for weight, score in zip(step.weights, step.scores, strict=True)
-    ]
+    """A bar for each source piece, its weight and its score before the softmax; of a long source the heaviest."""
+    weights = np.asarray(step.weights, np.float64)
+    heaviest = np.argsort(-weights, kind="stable")[:MOST_BARS]
+    places = sorted({*heaviest.tolist(), column})
+    hidden = len(weights) - len(places)
+    more = t("{count} more have less").format(count=hidden) if hidden else ""
+    title = t("Scores e and weights α of this step")
     return _bars(
-        labels,
-        np.asarray(step.weights, np.float64),
-        shown,
-        chosen=column,
-        title=t("Scores e and weights α of this step"),
+        [shortened(visible(step.source.pieces[place]), 14) for place in places],
+        weights[places],
+        [f"α {weights[place]:.3f}   e {shown_number(float(step.scores[place]), 2).text}" for place in places],
+        chosen=places.index(column),
+        title=f"{title} ({more})" if more else title,
         theme=theme,
         font_size=font_size,
     )
