@@ -76,7 +76,7 @@ def _picture(chosen: Chosen, unit: Unit, reading: str, settings: Settings) -> No
     default = (first, int(grid.weights[first].argmax()))
     row, column = cell_in_focus(KEY, len(grid.rows), len(grid.columns), default)
     figure = drawn(chosen.translation, unit, reading, settings)
-    wide = len(grid.columns) > BESIDE or settings.presenter
+    wide = reading == "map" and len(grid.columns) > (BESIDE // 2 if settings.presenter else BESIDE)
     left, right = (st.container(), st.container()) if wide else st.columns([7, 5], gap="medium")
     with left:
         show_figure(figure, key=KEY, focus={"row": row, "column": column, "panel": 0})

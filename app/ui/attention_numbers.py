@@ -8,7 +8,7 @@ import streamlit as st
 from app.ui.attention_inputs import Chosen
 from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
-from app.ui.settings import Settings, page_theme
+from app.ui.settings import Settings, look_of
 from app.ui.url import keep, take
 from seqviz.analysis.attention import Unit
 from seqviz.attention import AttentionStep
@@ -50,7 +50,7 @@ def cell_panel(chosen: Chosen, unit: Unit, row: int, column: int, settings: Sett
         )
     )
     _equations(found, piece, settings)
-    look = {"theme": page_theme(), "font_size": settings.font_size, "t": t}
+    look = look_of(settings)
     tabs = st.tabs([t("Weights"), t("Next piece"), t("The score, addend by addend"), t("Context"), "PyTorch"])
     with tabs[0]:
         show_chart(weights_chart(found, column=piece, **look))

@@ -70,7 +70,7 @@ def attention_grid(forced: ForcedTranslation, unit: Unit = "words") -> Attention
         raise unknown_name("unit", unit, UNITS)
     if forced.attention is None:
         raise no_attention(forced.model)
-    weights = np.asarray(forced.attention, np.float64)
+    weights: FloatArray = np.asarray(forced.attention, np.float64)
     log_probs = np.asarray(forced.log_probs, np.float64)
     if unit == "words":
         weights = by_words(weights, forced.target.words, forced.source.words)

@@ -321,7 +321,7 @@ class _Layout:
             shade = "bn" if index in low else ("bl" if index in many else "br")
             at = x + index * self.cell + (self.cell - thick) / 2
             bars.append(rect(at, y, thick, max(high * value / most, 1.5), classes=shade, radius=2))
-        line = y + high * tau / most
+        line, tau_x = y + high * tau / most, x + len(panel.columns) * self.cell + 10
         size = self.small
         head = [
             text_at(x - 8, y + size, self.t("received in all"), size=size, classes="mu", anchor="end"),
@@ -332,7 +332,9 @@ class _Layout:
                 classes="ct",
                 extra=' data-p="tau"',
             ),
-            text_at(x - 8, line + size * 0.4, "τ", size=size, classes="ac", anchor="end", extra=' data-p="tau-name"'),
+            text_at(
+                tau_x, line + size * 0.35, "τ", size=size, classes="ac", anchor="start", extra=' data-p="tau-name"'
+            ),
         ]
         base = y + high + size * 1.7
         value, flags = regulariser_lines(panel, tau=tau, t=self.t)

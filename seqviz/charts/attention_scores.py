@@ -79,7 +79,7 @@ def length_chart(
         for one in measured
         for each in one.bins
     ]  # fmt: skip
-    top = max((row["high"] for row in rows), default=60)
+    top = max((each.high_bleu for one in measured for each in one.bins), default=60.0)
     scale = alt.Color(
         "model:N", sort=names, legend=alt.Legend(title=None, orient="top", labelLimit=420),
         scale=alt.Scale(domain=names, range=list(category_colours(theme)[: len(names)])),
@@ -94,7 +94,7 @@ def length_chart(
         color=scale,
     )
     band = base.mark_area(opacity=0.18).encode(
-        y=alt.Y("low:Q", title="BLEU", scale=alt.Scale(domain=[0, float(top)])), y2="high:Q"
+        y=alt.Y("low:Q", title="BLEU", scale=alt.Scale(domain=[0, top])), y2="high:Q"
     )
     line = base.mark_line(strokeWidth=2.4).encode(y="bleu:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(

@@ -155,11 +155,11 @@ def edited_row(edit: AttentionEdit, own: FloatArray, source: PieceText) -> Float
         UnknownNameError: an unknown kind.
         InvalidInputError: weights that are not one for each piece, below 0 or all 0; or no such word.
     """
-    own = np.asarray(own, np.float64)
+    own = np.asarray(own)
     if edit.kind == "freeze":
         return own / own.sum()
     if edit.kind == "set":
-        row = np.asarray(edit.weights, np.float64)
+        row: FloatArray = np.asarray(edit.weights, np.float64)
         if len(row) == len(source.words) != len(source):
             row = _spread(row, own, source)
         if len(row) != len(source) or not all(math.isfinite(value) and value >= 0 for value in row) or row.sum() <= 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
 from seqviz.checkpoints import WEIGHTS
@@ -44,7 +43,7 @@ def measure_by_length(
     known = [references[source] for source in sources]
     counts = sentence_counts(found, known)
     bins = []
-    for first, after in pairwise((*EDGES, None)):
+    for first, after in zip(EDGES, (*EDGES[1:], None), strict=True):
         rows = [i for i, n in enumerate(lengths) if first <= n and (after is None or n < after)]
         if not rows:
             continue
