@@ -1,4 +1,4 @@
-"""The command ``seqviz``: models, train, evaluate, translate, card, trace, export."""
+"""The command ``seqviz``: models, train, evaluate, translate, bleu-by-length, card, trace, export."""
 
 from __future__ import annotations
 
@@ -186,6 +186,31 @@ def translate(
         lines = [line for line in _read(text).splitlines() if line.strip()] or [""]
         for translation in translations(load_translator(name), lines, beam_size=beam):
             typer.echo(translation)
+
+
+@app.command("bleu-by-length")
+def bleu_by_length(
+    name: Name,
+    data: Annotated[Path, typer.Option(help="A file of sentence pairs, as for `seqviz evaluate`.")],
+    beam: Annotated[int, typer.Option(help="Hypotheses that are kept; 1 is greedy search.", min=1, max=100)] = 5,
+    resamples: Annotated[int, typer.Option(help="Of the bootstrap.", min=10, max=100_000)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.", min=0)] = 1,
+    limit: Annotated[int | None, typer.Option(help="Only the first sources of the file.", min=1)] = None,
+) -> None:
+    """Measure BLEU by the length of the source, with confidence intervals, into the checkpoint's folder."""
+    from seqviz.length_bleu import write_length_bleu
+    from seqviz.models.loading import load_translator
+    from seqviz.training.length import measure_by_length
+
+    with _plain_errors():
+        found = measure_by_length(
+            load_translator(name), data, beam_size=beam, resamples=resamples, seed=seed, limit=limit
+        )
+        table = Table("words", "sources", "BLEU", "95 %", box=None, pad_edge=False)
+        for one in found.bins:
+            table.add_row(one.label, str(one.sources), f"{one.bleu:.1f}", f"{one.low_bleu:.1f} to {one.high_bleu:.1f}")
+        Console().print(table)
+        typer.echo(write_length_bleu(found))
 
 
 @app.command()

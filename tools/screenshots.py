@@ -22,7 +22,7 @@ from tools.serving import ROOT, find_chromium, serve_app
 
 FOLDER = ROOT / "docs" / "screenshots"
 SIZES = {"1920x1080": (1920, 1080), "1280x720": (1280, 720), "390x844": (390, 844)}
-PAGES = {name: name for name in ("unroll", "gradients", "gates", "units", "decoding", "lessons", "models")} | {
+PAGES = {name: name for name in ("unroll", "gradients", "gates", "units", "translate", "attention", "decoding", "lessons", "models")} | {
     "home": ""
 }
 SENTIMENT = {"text": "There is nothing to like in this movie.", "model": "sentiment-lstm"}
@@ -62,6 +62,8 @@ def shots() -> list[Shot]:
     found += [Shot(name=f"{page}-chinese", path=path, query=(("lang", "zh_CN"),)) for page, path in PAGES.items()]
     for name, query in (("sentiment", SENTIMENT), ("compared", COMPARED), ("writing", WRITING)):
         found.append(Shot(name=f"unroll-{name}", path="unroll", query=tuple(query.items()), whole=True))
+    for view in ("edit", "explain", "compare"):
+        found.append(Shot(name=f"attention-{view}", path="attention", query=(("view", view),), whole=True))
     for view in ("weights", "dependency", "laboratory", "clipping"):
         found.append(Shot(name=f"gradients-{view}", path="gradients", query=(("view", view),), whole=True))
     found.append(Shot(name="gradients-whole", path="gradients", whole=True))

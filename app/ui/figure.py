@@ -18,7 +18,7 @@ def _made(module: Module) -> Any:
     )
 
 
-_MODULES: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps", "search_tree", "encoder_decoder")
+_MODULES: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps", "search_tree", "encoder_decoder", "attention_map")
 _components = {module: _made(module) for module in _MODULES}
 
 # Hands the page's focus to the picture of the same key. A component of its own, because every change of its data

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from cachetools import LRUCache
 
+from seqviz.backends.attention_requests import AttentionRequest
+from seqviz.backends.attention_worker import answer_attention
 from seqviz.backends.long_requests import LongRequest
 from seqviz.backends.long_worker import LongTexts
 from seqviz.backends.requests import (
@@ -230,6 +232,10 @@ class Worker:
                 max_pieces=MAX_NETWORK_PIECES,
             )
         return self._networks[key]
+
+    @answer.register
+    def _(self, request: AttentionRequest) -> Any:  # type: ignore[type-arg]  # a class, for the dispatch
+        return answer_attention(request, self._translator(request.model))
 
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
         key = (request, fingerprint(request.model))

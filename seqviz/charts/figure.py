@@ -14,7 +14,17 @@ from seqviz.charts.svg import style_sheet, with_literal_styles
 from seqviz.errors import InvalidInputError, unknown_name
 
 PageTheme = Literal["auto", "light", "dark"]
-Module = Literal["figure", "gate_cell", "gate_maps", "search_tree", "curves", "projection", "encoder_decoder"]
+Module = Literal[
+    "figure",
+    "gate_cell",
+    "gate_maps",
+    "search_tree",
+    "curves",
+    "projection",
+    "encoder_decoder",
+    "attention_map",
+    "attention_row",
+]
 _WITH_STEPS: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps", "encoder_decoder")
 _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"}
 

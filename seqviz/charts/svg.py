@@ -75,6 +75,8 @@ def _styles() -> dict[str, dict[str, str]]:
         "tc": {"fill": "none", "stroke": "$accent", "stroke-width": "2", "stroke-linecap": "round"},
         "tw": {"fill": "$accent"},
         "pm": {"fill": "$line", "font-weight": "400"},
+        "rb": {"fill": "none", "stroke": "$s14", "opacity": "0.75"},
+        "ed": {"fill": "$k1"},
         "gh": {"fill": "none", "stroke": "$line", "stroke-width": "1", "stroke-dasharray": "3 3"},
         "ct": {"stroke": "$accent", "fill": "none", "stroke-width": "1.2", "stroke-dasharray": "5 3"},
         "sv-knob": {"fill": "$accent", "stroke": "$cell", "stroke-width": "2"},

@@ -42,6 +42,18 @@ class Score(nn.Module, ABC):
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         """Scores: query (..., target, unit), keys (..., source, key) -> (..., target, source)."""
 
+    @abstractmethod
+    def terms(self, query: Tensor, keys: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One query's scores as sums: e_{t'} = factor · Σ_k left_k · right_{t',k}.
+
+        Args:
+            query: s_t, (unit,).
+            keys: (source, key).
+
+        Returns:
+            left (component,), right (source, component), factor ().
+        """
+
 
 class AdditiveScore(Score):
     """A small network (Bahdanau et al. 2015, appendix A.1.2).
@@ -61,6 +73,9 @@ class AdditiveScore(Score):
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         return self.weight(torch.tanh(self.query(query).unsqueeze(-2) + keys.unsqueeze(-3))).squeeze(-1)
 
+    def terms(self, query: Tensor, keys: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.weight.weight[0], torch.tanh(self.query(query) + keys), torch.ones(())
+
 
 class DotScore(Score):
     """The states as they are (Luong et al. 2015, equation 8, "dot").
@@ -72,6 +87,9 @@ class DotScore(Score):
 
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         return query @ keys.transpose(-1, -2)
+
+    def terms(self, query: Tensor, keys: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return query, keys, torch.ones(())
 
 
 class ScaledDotScore(Score):
@@ -91,6 +109,9 @@ class ScaledDotScore(Score):
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         return self.query(query) @ keys.transpose(-1, -2) / math.sqrt(self.attention_size)
 
+    def terms(self, query: Tensor, keys: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.query(query), keys, torch.tensor(1 / math.sqrt(self.attention_size))
+
 
 class BilinearScore(Score):
     """One matrix between the states (Luong et al. 2015, equation 8, "general").
@@ -107,6 +128,9 @@ class BilinearScore(Score):
 
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         return query @ keys.transpose(-1, -2)
+
+    def terms(self, query: Tensor, keys: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return query, keys, torch.ones(())
 
 
 class CosineScore(Score):
@@ -127,6 +151,9 @@ class CosineScore(Score):
     def forward(self, query: Tensor, keys: Tensor) -> Tensor:
         cosine = functional.normalize(self.query(query), dim=-1) @ keys.transpose(-1, -2)
         return self.log_sharpness.exp() * cosine
+
+    def terms(self, query: Tensor, keys: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return functional.normalize(self.query(query), dim=-1), keys, self.log_sharpness.exp()[0]
 
 
 SCORES: Mapping[str, type[Score]] = MappingProxyType(

@@ -111,11 +111,14 @@ class EncoderDecoder(nn.Module):
         """The cell of a decoder layer."""
         return cast(RecurrentStack, self.decoder[layer]).cell(0, "forward")
 
-    def encode(self, source: Tensor, lengths: Tensor | None = None) -> Memory:
-        """Reads sources (batch, source), padded on the right; lengths (batch,) of their real parts."""
+    def encode(self, source: Tensor, lengths: Tensor | None = None, *, inputs: Tensor | None = None) -> Memory:
+        """Reads sources (batch, source), padded on the right; lengths (batch,) of their real parts.
+
+        ``inputs`` (batch, source, embedding) take the place of the pieces' own input vectors, for gradients.
+        """
         steps = torch.arange(source.shape[1], device=source.device)
         mask = torch.ones_like(source, dtype=torch.bool) if lengths is None else steps < lengths.unsqueeze(1)
-        values, _ = self.encoder(self._embed(source), lengths=lengths)
+        values, _ = self.encoder(self.embed(source) if inputs is None else inputs, lengths=lengths)
         values = self.dropped(values)
         last = _last_state(values, mask.sum(1))
         first: list[Carry] = []
@@ -142,7 +145,7 @@ class EncoderDecoder(nn.Module):
 
     def forced(self, memory: Memory, inputs: Tensor) -> tuple[Tensor, Tensor | None]:
         """o_t of all steps (batch, target, embedding), and α (batch, target, source) or None."""
-        x = self._embed(inputs)
+        x = self.embed(inputs)
         state, _ = self.decoder[0](x, carries=[_same_type(memory.first[0], x)])
         weights = seen = None
         if self.score is not None:
@@ -152,15 +155,18 @@ class EncoderDecoder(nn.Module):
             state, _ = stack(_joined(self.dropped(state), seen), carries=[_same_type(first, x)])
         return self._read_out(state, seen, x), weights
 
-    def step(self, memory: Memory, carries: list[Carry], previous: Tensor) -> DecoderStep:
+    def step(
+        self, memory: Memory, carries: list[Carry], previous: Tensor, *, attention: Tensor | None = None
+    ) -> DecoderStep:
         """One step of all hypotheses.
 
         Args:
             memory: with a row for each hypothesis, or one row for all.
             carries: of each layer, each (hypothesis, unit); ``memory.first`` at the first step.
             previous: y_{t-1}, (hypothesis,); <bos> at the first step.
+            attention: weights that take the place of softmax(e_t), (hypothesis or 1, source); None for the model's own.
         """
-        x = self._embed(previous.unsqueeze(1)).squeeze(1)
+        x = self.embed(previous.unsqueeze(1)).squeeze(1)
         carry, state = self._cell_step(0, x, carries[0])
         after = [carry]
         scores = weights = seen = None
@@ -168,6 +174,8 @@ class EncoderDecoder(nn.Module):
             # (hypothesis, 1, unit) against (hypothesis or 1, source, key)
             scores = self.score(state.unsqueeze(1), memory.keys).masked_fill(~memory.mask.unsqueeze(1), -torch.inf)
             alpha = attention_weights(scores, memory.mask.unsqueeze(1))
+            if attention is not None:
+                alpha = attention.to(alpha.dtype).unsqueeze(1).expand_as(alpha)
             seen = context(alpha, memory.values).squeeze(1)
             scores, weights = scores.squeeze(1), alpha.squeeze(1)
         for layer in range(1, len(self.decoder)):
@@ -195,7 +203,8 @@ class EncoderDecoder(nn.Module):
         """Number of trained weights and biases."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def _embed(self, ids: Tensor) -> Tensor:
+    def embed(self, ids: Tensor) -> Tensor:
+        """Input vectors x = √d E[id]: (...) -> (..., embedding)."""
         # The tied table is small enough for an output layer; √d brings an input vector to unit size.
         return self.dropped(self.embedding(ids) * self.config.embedding_size**0.5)
 

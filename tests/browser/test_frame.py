@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE
 
-PAGES = ("", "unroll", "gradients", "gates", "units", "translate", "decoding", "lessons", "models")
+PAGES = ("", "unroll", "gradients", "gates", "units", "translate", "attention", "decoding", "lessons", "models")
 NAMES = ["home", *PAGES[1:]]  # the first page is at the root
 
 

@@ -36,7 +36,7 @@ def test_together_they_stay_below_150_megabytes():
 
 def test_they_hold_weights_as_safetensors_and_nothing_that_could_be_unpickled():
     names = {path.name for path in ROOT.glob("*/*")}
-    assert names == {"README.md", "config.json", "model.safetensors", "tokenizer.json"}
+    assert names - {"bleu_by_length.json"} == {"README.md", "config.json", "model.safetensors", "tokenizer.json"}
 
 
 @INFOS

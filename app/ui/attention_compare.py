@@ -1,0 +1,195 @@
+"""The view against no attention: a model and its twin without, on one sentence, on a growing one, and by length."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.ui.attention_inputs import decoding
+from app.ui.backend import ask_all, show_error
+from app.ui.charts import chart_files, show_chart
+from app.ui.downloads import Download, download_popover
+from app.ui.settings import Settings, look_of
+from app.ui.translation_inputs import MODEL_KEY, TEXT_KEY, ToTranslate
+from seqviz.attention_export import lengths_csv, lengths_json
+from seqviz.backends.translation_requests import SearchRequest
+from seqviz.charts.attention_scores import growth_chart, length_chart
+from seqviz.checkpoints import TranslatorInfo
+from seqviz.errors import SeqvizError
+from seqviz.growing_sentence import CLAUSES, FAMILIES, grown
+from seqviz.i18n import Translator
+from seqviz.length_bleu import LengthBleu, read_length_bleu
+from seqviz.metrics.chrf import sentence_chrf
+from seqviz.translation_examples import translation_examples
+from seqviz.translations import TranslationSearch
+
+CLAUSES_KEY = "clauses"
+
+
+def compare_view(sentence: ToTranslate, settings: Settings) -> None:
+    """Draws the view."""
+    t = settings.t
+    models = twins(sentence.models, sentence.model)
+    if len(models) < 2:
+        st.info(
+            t(
+                "{title} has no twin that differs in its attention only. For French to English, train one with: "
+                "seqviz train fra-eng-plain. Below is what can be shown without it."
+            ).format(title=sentence.models[sentence.model].title),
+            icon=":material/info:",
+        )
+    st.caption(
+        t(
+            "Without attention the decoder gets one vector for the whole source, however long it is. Read both "
+            "translations, let the sentence grow until one of them breaks, and see below how BLEU falls with length."
+        )
+    )
+    _one_sentence(sentence, models, settings)
+    if sentence.models[sentence.model].family in FAMILIES:
+        _growing(models, settings)
+    _lengths(models, settings)
+
+
+def twins(models: dict[str, TranslatorInfo], name: str) -> list[TranslatorInfo]:
+    """The model, and the one of its family that differs in having attention or not; the one with attention first."""
+    own = models[name]
+    others = [
+        info
+        for info in models.values()
+        if info.family == own.family
+        and (info.config.score == "none") != (own.config.score == "none")
+        and (info.config.cell, info.config.decoder_layers) == (own.config.cell, own.config.decoder_layers)
+    ]
+    return sorted([own, *others[:1]], key=lambda info: info.config.score == "none")
+
+
+def _one_sentence(sentence: ToTranslate, models: list[TranslatorInfo], settings: Settings) -> None:
+    t = settings.t
+    left, right = st.columns([4, 2], vertical_alignment="center")
+    left.subheader(t("The same sentence"), anchor=False)
+    long = next(one for one in translation_examples(t) if one.id == "A1")
+    if long.model in sentence.models:
+        right.button(
+            t("The lecture's long sentence"), icon=":material/format_align_left:", on_click=_take, width="stretch",
+            args=(long.text, long.model), help=long.text, type="tertiary",
+        )  # fmt: skip
+    _side_by_side(sentence.text, sentence.example.reference if sentence.example else None, models, settings)
+
+
+def _take(text: str, model: str) -> None:
+    st.session_state[TEXT_KEY], st.session_state[MODEL_KEY] = text, model
+
+
+def _side_by_side(text: str, reference: str | None, models: list[TranslatorInfo], settings: Settings) -> None:
+    """The translations of all models, with chrF where a person's translation is known."""
+    t = settings.t
+    answers = ask_all([SearchRequest(model=info.name, text=text, config=decoding(text)) for info in models])
+    for column, info, answer in zip(st.columns(len(models), gap="medium"), models, answers, strict=True):
+        column.markdown(f"**{info.title}**")
+        if isinstance(answer, SeqvizError):
+            with column:
+                show_error(answer, t)
+            continue
+        column.markdown(f"##### {_plain(_best(answer))}")
+        if reference is not None:
+            column.caption(t("chrF {value}").format(value=f"{sentence_chrf(_best(answer), reference):.1f}"))
+    if reference is not None:
+        st.caption(t("By a person: {text}").format(text=_plain(reference)))
+
+
+def _best(found: TranslationSearch) -> str:
+    return "–" if found.best is None else found.best.text
+
+
+@st.fragment
+def _growing(models: list[TranslatorInfo], settings: Settings) -> None:
+    """A sentence that grows by a slider; moving it reruns only this."""
+    t = settings.t
+    st.subheader(t("Grow the sentence"), anchor=False)
+    count = int(st.slider(t("Clauses"), 1, len(CLAUSES), 4, key=CLAUSES_KEY, bind="query-params"))
+    text, reference = grown(count)
+    st.markdown(f"> {_plain(text)}")
+    _side_by_side(text, reference, models, settings)
+    with st.spinner(t("Translating the sentence at every length …")):
+        curves = _growth(models, settings)
+    if curves:
+        show_chart(growth_chart(curves, chosen=count, **look_of(settings)))
+        st.caption(
+            t(
+                "chrF against a person's translation: the share of letter sequences in common, in percent; meaningful "
+                "for one sentence, as BLEU is not. One sentence is an example, no measurement: that is the curve below."
+            )
+        )
+
+
+def _growth(models: list[TranslatorInfo], settings: Settings) -> dict[str, list[float]]:
+    """chrF of each model's translation for every number of clauses; the backend keeps the answers."""
+    texts = [grown(count) for count in range(1, len(CLAUSES) + 1)]
+    curves = {}
+    for info in models:
+        answers = ask_all([SearchRequest(model=info.name, text=text, config=decoding(text)) for text, _ in texts])
+        errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
+        if errors:
+            show_error(errors[0], settings.t)
+            return {}
+        curves[info.title] = [
+            sentence_chrf(_best(answer), reference)
+            for answer, (_, reference) in zip(answers, texts, strict=True)
+            if not isinstance(answer, SeqvizError)
+        ]
+    return curves
+
+
+def _lengths(models: list[TranslatorInfo], settings: Settings) -> None:
+    t = settings.t
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.subheader(t("BLEU by the length of the source"), anchor=False)
+    measured: list[LengthBleu] = []
+    for info in models:
+        try:
+            found = read_length_bleu(info.name)
+        except SeqvizError as error:
+            show_error(error, t)
+            continue
+        if found is None:
+            st.caption(_how_to_measure(info, t))
+        else:
+            measured.append(found)
+    if not measured:
+        return
+    titles = {info.name: info.title for info in models}
+
+    def chart() -> object:
+        return length_chart(measured, titles=titles, **look_of(settings))
+
+    show_chart(chart())  # type: ignore[arg-type]
+    one = measured[0]
+    st.caption(
+        t(
+            "Held-out sentences of {data}, beam {beam}, every known reference; points stand at the mean length of "
+            "their bin, bands are the middle 95 % of {count} bootstrap resamples (seed {seed}), the numbers at the "
+            "bottom count the sentences. A word is what the heatmap calls a word; marks count. Again with: "
+            "seqviz bleu-by-length {name} --data {data}"
+        ).format(data=one.data, beam=one.beam_size, count=one.resamples, seed=one.seed, name=one.model)
+    )
+    with right:
+        files = chart_files(chart, name="", ending="", t=t)  # type: ignore[arg-type]
+        files += [
+            Download(
+                label=t("Every number, JSON"), ending="json", mime="application/json",
+                make=lambda: lengths_json(measured),
+            ),
+            Download(label=t("Every number, CSV"), ending="csv", mime="text/csv", make=lambda: lengths_csv(measured)),
+        ]  # fmt: skip
+        download_popover(files, name="bleu-by-length", t=t)
+
+
+def _how_to_measure(info: TranslatorInfo, t: Translator) -> str:
+    data = info.details.get("data", {}).get("valid", "FILE")
+    return t("{title} has not been measured by length yet: seqviz bleu-by-length {name} --data {data}").format(
+        title=info.title, name=info.name, data=data
+    )
+
+
+def _plain(text: str) -> str:
+    """A sentence inside Markdown as it is."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()#+!|<>~$:" else char for char in text)

@@ -1,0 +1,24 @@
+"""A sentence that grows clause by clause, French and English, of our own writing (syllabus A1)."""
+
+from __future__ import annotations
+
+CLAUSES: tuple[tuple[str, str], ...] = (
+    ("Jane visite l'Afrique en septembre", "Jane visits Africa in September"),
+    (", parce qu'elle aime les animaux", ", because she likes animals"),
+    (", et son frère reste à la maison", ", and her brother stays at home"),
+    (", car il doit travailler demain", ", because he has to work tomorrow"),
+    (", mais sa mère est très contente", ", but her mother is very happy"),
+    (", et son père achète une voiture rouge", ", and her father buys a red car"),
+    (", pendant que les enfants jouent dans le jardin", ", while the children play in the garden"),
+    (", et le chat noir dort sur le canapé", ", and the black cat sleeps on the sofa"),
+)
+"""Each clause with a person's translation."""
+
+FAMILIES = ("tatoeba-fra-eng",)
+"""Families of models that read its language."""
+
+
+def grown(count: int) -> tuple[str, str]:
+    """The sentence of the first ``count`` clauses, and its translation by a person."""
+    source, target = ("".join(parts) for parts in zip(*CLAUSES[:count], strict=True))
+    return f"{source}.", f"{target}."
