@@ -30,6 +30,7 @@ def main() -> None:
             st.Page("app_pages/gradients.py", title=t("Gradients"), icon=":material/moving:", url_path="gradients"),
             st.Page("app_pages/gates.py", title=t("Gates"), icon=":material/valve:", url_path="gates"),
             st.Page("app_pages/units.py", title=t("Units"), icon=":material/grain:", url_path="units"),
+            st.Page("app_pages/translate.py", title=t("Translate"), icon=":material/translate:", url_path="translate"),
             st.Page("app_pages/decoding.py", title=t("Decoding"), icon=":material/graph_2:", url_path="decoding"),
             st.Page("app_pages/models.py", title=t("Models"), icon=":material/inventory_2:", url_path="models"),
         ],

@@ -28,6 +28,7 @@ from seqviz.backends.requests import (
     UnitCourseRequest,
     UnitSumRequest,
 )
+from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
 from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
 from seqviz.errors import SeqvizError
@@ -35,7 +36,7 @@ from seqviz.gates import NumberUnits, Speed, UnitCourse
 from seqviz.gradients import Agreement, BackwardTrace, GradientSum
 from seqviz.interventions import Intervened
 from seqviz.laboratory import ActivationCurves, CellCurves, Spectra
-from seqviz.models.loading import LoadedModel, load_model
+from seqviz.models.loading import LoadedModel, LoadedTranslator, load_model, load_translator
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
 from seqviz.tracing import (
@@ -48,10 +49,13 @@ from seqviz.tracing import (
     laboratory,
     number_units,
     speed,
+    translation,
     unit_course,
 )
+from seqviz.translations import ForcedTranslation, TranslationSearch
 
 KEPT_MODELS = 8
+KEPT_TRANSLATORS = 6
 KEPT_TRACES_BYTES = 32_000_000
 KEPT_PASSES = 3
 """Losses carried back that are kept: a reader steps through one of them. Up to 50 MB each with 33,000 words."""
@@ -62,6 +66,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._models: LRUCache[tuple[str, str], LoadedModel] = LRUCache(KEPT_MODELS)
+        self._translators: LRUCache[tuple[str, str], LoadedTranslator] = LRUCache(KEPT_TRANSLATORS)
         self._carried: LRUCache[tuple[BackwardRequest, str], gradients.CarriedBack] = LRUCache(KEPT_PASSES)
         self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
         self._long_texts = LongTexts()
@@ -168,6 +173,22 @@ class Worker:
     def _(self, request: SpeedRequest) -> tuple[Speed, ...]:
         return speed.speeds([self._model(name) for name in request.models], request.text)
 
+    @answer.register
+    def _(self, request: SearchRequest) -> TranslationSearch:
+        return translation.search_translation(
+            self._translator(request.model),
+            request.text,
+            request.config,
+            watch=request.watch,
+            max_pieces=MAX_PIECES,
+        )
+
+    @answer.register
+    def _(self, request: ForcedRequest) -> ForcedTranslation:
+        return translation.forced_translation(
+            self._translator(request.model), request.text, request.ids or request.target, max_pieces=MAX_PIECES
+        )
+
     def _trace(self, request: TraceRequest) -> RecurrentTrace:
         key = (request, fingerprint(request.model))
         trace = self._traces.get(key)
@@ -204,6 +225,12 @@ class Worker:
         if key not in self._models:
             self._models[key] = load_model(name)
         return self._models[key]
+
+    def _translator(self, name: str) -> LoadedTranslator:
+        key = (name, fingerprint(name))
+        if key not in self._translators:
+            self._translators[key] = load_translator(name)
+        return self._translators[key]
 
     def warm_up(self, models: tuple[str, ...]) -> None:
         """Runs the kernels once and loads models; one that cannot be loaded is reported when it is asked for."""

@@ -58,6 +58,7 @@ class Group:
         made_up: share of replacements that are invented names, the same on both sides.
         elide: "de" and "que" before a vowel become "d'" and "qu'" (French names).
         copies: how often a pair with such a word stands in an epoch; rare kinds more often than once.
+        one_way: only what is in ``find`` is replaced; the entries stay where a pair has them by itself.
     """
 
     entries: tuple[Pair, ...]
@@ -66,6 +67,7 @@ class Group:
     made_up: float = 0.0
     elide: bool = False
     copies: int = 1
+    one_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ class Substitutions:
         self._groups = tuple(groups)
         self._slots: dict[str, list[Slot]] = {}
         for index, group in enumerate(groups):
-            for source, target in dict.fromkeys((*group.find, *group.entries)):
+            found = group.find if group.one_way else (*group.find, *group.entries)
+            for source, target in dict.fromkeys(found):
                 self._slots.setdefault(source, []).append(Slot(source, target, index))
         words = sorted(self._slots, key=len, reverse=True)
         # Most sentences hold none of the words: a look at their own words is much cheaper than the pattern.
@@ -143,6 +146,7 @@ def _group(values: dict[str, Any]) -> Group:
         made_up=values.get("made_up", 0.0),
         elide=values.get("elide", False),
         copies=values.get("copies", 1),
+        one_way=values.get("one_way", False),
     )
 
 

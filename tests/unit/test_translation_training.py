@@ -188,6 +188,14 @@ def test_what_does_not_stand_once_on_both_sides_is_left_alone(pair: tuple[str, s
     assert Substitutions(GROUPS).slots(pair) == ()
 
 
+def test_a_one_way_group_leaves_its_own_entries_where_they_stand() -> None:
+    group = Group(find=(("va à", "goes to"),), entries=(("visite", "visits"),), probability=1.0, one_way=True)
+    found = Substitutions([group])
+    pair = ("Tom va à Paris.", "Tom goes to Paris.")
+    assert found.apply(pair, found.slots(pair), random.Random(1)) == ("Tom visite Paris.", "Tom visits Paris.")
+    assert found.slots(("Elle nous rend visite.", "She visits us.")) == ()
+
+
 def test_chinese_words_are_found_without_blanks() -> None:
     found = Substitutions([Group(entries=(("九月", "September"), ("五月", "May")), probability=1.0)])
     pair = ("我九月去北京。", "I am going to Beijing in September.")

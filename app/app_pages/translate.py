@@ -1,0 +1,41 @@
+"""Translate: a typed sentence, the model's translation, and the search that found it."""
+
+import streamlit as st
+
+from app.ui.settings import header, read_settings
+from app.ui.translate_compare import compare_view
+from app.ui.translate_errors import errors_view
+from app.ui.translate_network import network_view
+from app.ui.translate_tree import forget_search, tree_view
+from app.ui.translation_inputs import translation_input
+from app.ui.url import keep, take
+
+VIEWS = {"tree": tree_view, "compare": compare_view, "errors": errors_view, "network": network_view}
+
+settings = read_settings()
+t = settings.t
+
+header(
+    t("Translate"),
+    t(
+        "Type a sentence and watch a trained model search for its translation: every hypothesis it looked at, what was "
+        "cut and why, and whether the best one was lost on the way."
+    ),
+    settings,
+)
+take("view", list(VIEWS), "tree")
+view = st.segmented_control(
+    t("View"),
+    list(VIEWS),
+    required=True,
+    key="view",
+    label_visibility="collapsed",
+    format_func=lambda name: {
+        "tree": t("Search tree"),
+        "compare": t("Side by side"),
+        "errors": t("Error analysis"),
+        "network": t("Encoder and decoder"),
+    }[name],
+)
+keep("view", "tree")
+VIEWS[view or "tree"](translation_input(t, forgets=forget_search), settings)

@@ -1,0 +1,113 @@
+"""The sentence and the translation model, the same on every page that translates.
+
+They have keys of their own: a sentence of another language that was typed for a model of one sequence stays there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.ui.url import bring_along, forget, keep, take
+from seqviz.checkpoints import TranslatorInfo, list_translators
+from seqviz.i18n import Translator, translate_error
+from seqviz.translation_examples import TranslationExample, translation_examples
+
+TEXT_KEY, MODEL_KEY, REFERENCE_KEY = "source", "translator", "reference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToTranslate:
+    """What is translated.
+
+    Args:
+        text: the source as typed.
+        model: name of the checkpoint.
+        models: all installed translation models by name.
+        example: the example that the text is from, unchanged; None for a sentence of the reader's own.
+    """
+
+    text: str
+    model: str
+    models: dict[str, TranslatorInfo]
+    example: TranslationExample | None
+
+
+def installed_translators(t: Translator) -> dict[str, TranslatorInfo]:
+    """All of them by name; a broken one is said in a sentence, and where there is none the run of the page ends."""
+    found, broken = list_translators()
+    for error in broken.values():
+        st.warning(translate_error(error, t), icon=":material/broken_image:")
+    if not found:
+        st.info(
+            t("No translation model is installed. Train one with: seqviz train fra-eng-attention"),
+            icon=":material/info:",
+        )
+        st.stop()
+    return {info.name: info for info in found}
+
+
+def translation_input(
+    t: Translator,
+    *,
+    forgets: Callable[[], None] | None = None,
+    places: tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator] | None = None,
+) -> ToTranslate:
+    """Draws the sentence, the examples and the model.
+
+    Args:
+        t: the reader's language.
+        forgets: called before an example or another model is taken, to drop what belongs to the old sentence.
+        places: where the sentence, the examples and the model stand; None for a row of their own.
+    """
+    models = installed_translators(t)
+    examples = [example for example in translation_examples(t) if example.model in models]
+    first = examples[0] if examples else None
+    name = first.model if first else next(iter(models))
+    sentence, picker, chooser = places or st.columns([8, 2, 4], vertical_alignment="bottom")
+    bring_along(TEXT_KEY)
+    text = sentence.text_input(
+        t("Sentence"),
+        first.text if first else "",
+        key=TEXT_KEY,
+        bind="query-params",
+        placeholder=t("Type a sentence"),
+        autocomplete="off",
+    )
+    with picker.popover(t("Examples"), icon=":material/menu_book:", width="stretch"):
+        for example in examples:
+            st.button(
+                example.title,
+                key=f"translation-example-{example.id}",
+                on_click=_take_example,
+                args=(example, forgets),
+                type="tertiary",
+                help=example.text,
+            )
+    take(MODEL_KEY, list(models), name)
+    model = chooser.selectbox(
+        t("Model"),
+        list(models),
+        key=MODEL_KEY,
+        on_change=forgets,
+        format_func=lambda name: models[name].title,
+    )
+    keep(MODEL_KEY, name)
+    text = text or ""
+    return ToTranslate(
+        text=text,
+        model=model,
+        models=models,
+        example=next((one for one in examples if (one.text, one.model) == (text.strip(), model)), None),
+    )
+
+
+def _take_example(example: TranslationExample, forgets: Callable[[], None] | None) -> None:
+    if forgets is not None:
+        forgets()
+    forget(REFERENCE_KEY)
+    st.session_state[TEXT_KEY] = example.text
+    st.session_state[MODEL_KEY] = example.model
