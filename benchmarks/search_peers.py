@@ -30,8 +30,8 @@ def hugging_face(model: EncoderDecoder, memory: Memory, sizes: Sizes) -> Callabl
 
     The encoded source is inside the model, so the library sees a decoder alone; its cache holds the carries.
     """
-    from transformers import GenerationConfig, GenerationMixin, PretrainedConfig, PreTrainedModel  # noqa: PLC0415
-    from transformers.utils import ModelOutput  # noqa: PLC0415
+    from transformers import GenerationConfig, GenerationMixin, PretrainedConfig, PreTrainedModel
+    from transformers.utils import ModelOutput
 
     class Wrapped(PreTrainedModel, GenerationMixin):
         config_class = PretrainedConfig
@@ -88,12 +88,12 @@ def hugging_face(model: EncoderDecoder, memory: Memory, sizes: Sizes) -> Callabl
 
 def joeynmt(sizes: Sizes) -> Callable[[], object]:
     """JoeyNMT's own beam search over its own recurrent decoder."""
-    from joeynmt.decoders import RecurrentDecoder  # noqa: PLC0415
-    from joeynmt.embeddings import Embeddings  # noqa: PLC0415
-    from joeynmt.encoders import RecurrentEncoder  # noqa: PLC0415
-    from joeynmt.model import Model  # noqa: PLC0415
-    from joeynmt.search import beam_search  # noqa: PLC0415
-    from joeynmt.vocabulary import Vocabulary  # noqa: PLC0415
+    from joeynmt.decoders import RecurrentDecoder
+    from joeynmt.embeddings import Embeddings
+    from joeynmt.encoders import RecurrentEncoder
+    from joeynmt.model import Model
+    from joeynmt.search import beam_search
+    from joeynmt.vocabulary import Vocabulary
 
     special = SimpleNamespace(
         unk_token="<unk>", pad_token="<pad>", bos_token="<s>", eos_token="</s>", sep_token=None, lang_tags=[],

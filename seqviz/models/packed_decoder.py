@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqviz.models.attention import context
+from seqviz.models.attention import AdditiveScore, context
 from seqviz.models.cells import Carry
 from seqviz.models.encoder_decoder import DecoderStep, EncoderDecoder, Memory
 
@@ -60,7 +60,7 @@ class PackedDecoder:
     def __init__(self, model: EncoderDecoder) -> None:
         config = model.config
         self._embedding, self._scale = model.embedding.weight.detach(), config.embedding_size**0.5
-        self._score = model.score
+        self._score = _additive(model.score) if isinstance(model.score, AdditiveScore) else model.score
         cells = [model.decoder_cell(layer) for layer in range(config.decoder_layers)]
         self._step: Callable[[Tensor, Tensor, Carry], Carry] | None = _STEPS.get(config.cell)
         self._cells = cells
@@ -84,7 +84,7 @@ class PackedDecoder:
         for layer in range(1, len(self._cells)):
             after.append(self._cell(layer, torch.cat([state, *seen], -1), carries[layer]))
             state = after[-1][0]
-        readout = torch.tanh(self._readout(torch.cat([state, *seen, x], -1)))
+        readout = _tanh(self._readout(torch.cat([state, *seen, x], -1)))
         return DecoderStep(
             log_probs=torch.log_softmax(self._output(readout), -1),
             carries=after,
@@ -101,19 +101,35 @@ class PackedDecoder:
         return self._step(projected, self._hidden[layer](carry[0]), carry)
 
 
+def _tanh(x: Tensor) -> Tensor:
+    """tanh x = 2 σ(2x) - 1, within 2e-7: torch computes σ four times as fast as tanh."""
+    return torch.sigmoid(2 * x).mul_(2).sub_(1)
+
+
+def _additive(score: AdditiveScore) -> Callable[[Tensor, Tensor], Tensor]:
+    """``AdditiveScore`` for queries (hypothesis, unit) and keys (source, key)."""
+    query = PackedLinear(score.query.weight, score.query.weight.new_zeros(len(score.query.weight)))
+    weight = score.weight.weight.detach()[0]
+
+    def scores(state: Tensor, keys: Tensor) -> Tensor:
+        return _tanh(query(state).unsqueeze(1) + keys) @ weight
+
+    return scores
+
+
 def _gru(x: Tensor, h: Tensor, carry: Carry) -> Carry:
     """``GRUCell`` behind its two products, each (hypothesis, block·unit)."""
     units = h.shape[-1] // 3
     r, z = torch.sigmoid(x[:, : 2 * units] + h[:, : 2 * units]).chunk(2, -1)
-    n = torch.tanh(torch.addcmul(x[:, 2 * units :], r, h[:, 2 * units :]))
+    n = _tanh(torch.addcmul(x[:, 2 * units :], r, h[:, 2 * units :]))
     return (torch.lerp(n, carry[0], z),)
 
 
 def _lstm(x: Tensor, h: Tensor, carry: Carry) -> Carry:
     """``LSTMCell`` behind its two products, each (hypothesis, block·unit)."""
     i, f, g, o = (x + h).chunk(4, -1)
-    c = torch.addcmul(torch.sigmoid(i) * torch.tanh(g), torch.sigmoid(f), carry[1])
-    return torch.sigmoid(o) * torch.tanh(c), c
+    c = torch.addcmul(torch.sigmoid(i) * _tanh(g), torch.sigmoid(f), carry[1])
+    return torch.sigmoid(o) * _tanh(c), c
 
 
 _STEPS: Mapping[str, Callable[[Tensor, Tensor, Carry], Carry]] = MappingProxyType({"gru": _gru, "lstm": _lstm})
