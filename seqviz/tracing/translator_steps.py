@@ -70,3 +70,8 @@ class TranslatorSteps:
         index = torch.as_tensor(rows)
         with torch.inference_mode():
             return [tuple(part.index_select(0, index) for part in carry) for carry in state]
+
+    def join(self, states: Sequence[State]) -> State:
+        with torch.inference_mode():
+            layers = zip(*states, strict=True)
+            return [tuple(torch.cat(parts) for parts in zip(*carries, strict=True)) for carries in layers]
