@@ -106,7 +106,8 @@ class _Search:
 
     def _next(self, width: int) -> list[tuple[_Prefix, int, float]]:
         """The next prefixes to extend, each a parent, a token and its log probability; complete ones are noted."""
-        recorder, batch = self.recorder, []
+        recorder = self.recorder
+        batch: list[tuple[_Prefix, int, float]] = []
         while self.queue and len(batch) < width and self._highest() > self.lower:
             prefix = self.queue[0][2]
             token, log_prob = int(prefix.tokens[prefix.next]), float(prefix.log_probs[prefix.next])
