@@ -11,7 +11,16 @@ from pathlib import Path
 from benchmarks.measure import Table, machine
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-NAMES = ("trace_cost", "long_trace", "backward_cost", "laboratory_cost", "search_tree", "throughput", "rerun")
+NAMES = (
+    "trace_cost",
+    "long_trace",
+    "backward_cost",
+    "laboratory_cost",
+    "search_tree",
+    "search_speed",
+    "throughput",
+    "rerun",
+)
 
 
 def main(names: list[str]) -> int:

@@ -36,6 +36,8 @@ NO_TARGET = -1
 
 def freeze(value: Any) -> Any:
     """Makes every array inside a result read-only, in place, and returns the result."""
+    if isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
     elif is_dataclass(value) and not isinstance(value, type):

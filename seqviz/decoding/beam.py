@@ -20,7 +20,7 @@ from seqviz.config import DecodeConfig
 from seqviz.decoding.recorder import Recorder, Watch, best_places
 from seqviz.decoding.scores import constrained, diversity_penalty, refusal
 from seqviz.decoding.step import StepFunction, StepOutput
-from seqviz.decoding.trace import DROPPED, FINISHED, OPEN, ROOT, SearchTrace
+from seqviz.decoding.trace import FINISHED, NONE, OPEN, ROOT, SearchTrace
 from seqviz.types import FloatArray, IntArray
 
 
@@ -180,32 +180,36 @@ def _record_losers(
     thresholds: tuple[float, float],
 ) -> None:
     """The candidates that were seen and not taken, with rank, reason and what was missing to the last survivor."""
-    model, config = recorder.model, recorder.config
-    losers = [
-        (line, token)
-        for line in range(len(own))
-        for token in step.candidates[own[line]]
-        if line * model.vocabulary_size + token not in taken and math.isfinite(step.output.log_probs[own[line], token])
-    ]
-    scores = [float(compared[line, token]) for line, token in losers]
-    for (line, token), score, rank in zip(losers, scores, _ranks(compared, scores), strict=True):
-        reason = refusal(token, step.length, config, model.eos_id)
-        ends = token == model.eos_id or step.length == config.max_length
-        recorder.add(
-            beam.living[line],
-            token,
-            float(step.output.log_probs[own[line], token]),
-            fate=DROPPED,
-            reason=reason or "beam",
-            rank=-1 if reason else rank,
-            margin=math.nan if reason else thresholds[0 if ends else 1] - score,
-            group=beam.group,
-        )
+    n, eos = recorder.model.vocabulary_size, recorder.model.eos_id
+    places = [line * n + token for line, row in enumerate(own.tolist()) for token in step.candidates[row]]
+    left = np.array([place for place in places if place not in taken], np.int64)
+    lines, tokens = np.divmod(left, n)
+    log_probs, scores = step.output.log_probs[own[lines], tokens], compared[lines, tokens]
+    possible = np.isfinite(log_probs)
+    lines, tokens, log_probs, scores = lines[possible], tokens[possible], log_probs[possible], scores[possible]
+    refused = ~np.isfinite(scores)
+    ends = (tokens == eos) | (step.length == recorder.config.max_length)
+    margins = np.where(ends, *thresholds) - scores
+    margins[refused] = math.nan
+    ranks = _ranks(compared, scores)
+    ranks[refused] = NONE
+    recorder.add_dropped(
+        [beam.living[line] for line in lines.tolist()],
+        tokens.tolist(),
+        log_probs.astype(np.float64).tolist(),
+        reasons=[
+            refusal(token, step.length, recorder.config, eos) if no else "beam"
+            for token, no in zip(tokens.tolist(), refused.tolist(), strict=True)
+        ],
+        ranks=ranks.tolist(),
+        margins=margins.tolist(),
+        group=beam.group,
+    )
 
 
-def _ranks(compared: FloatArray, scores: list[float]) -> list[int]:
+def _ranks(compared: FloatArray, scores: FloatArray) -> IntArray:
     """How many candidates score higher than each of some."""
-    least = min((score for score in scores if math.isfinite(score)), default=math.inf)
+    finite = scores[np.isfinite(scores)]
     flat = compared.ravel()
-    better = np.sort(flat[flat >= least])
-    return (len(better) - np.searchsorted(better, scores, side="right")).tolist()
+    better = np.sort(flat[flat >= finite.min()]) if len(finite) else flat[:0]
+    return len(better) - np.searchsorted(better, scores, side="right")

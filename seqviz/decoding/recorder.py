@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from seqviz.config import DecodeConfig
-from seqviz.decoding.scores import coverage_penalty, hypothesis_score
+from seqviz.decoding.scores import coverage_penalty, length_penalty
 from seqviz.decoding.step import StepFunction, StepOutput
-from seqviz.decoding.trace import EXPANDED, FINISHED, NONE, OPEN, REASONS, ROOT, SearchTrace
+from seqviz.decoding.trace import DROPPED, EXPANDED, FINISHED, NONE, OPEN, REASONS, ROOT, SearchTrace
 from seqviz.errors import InvalidInputError
 from seqviz.types import FloatArray, IntArray
 
@@ -113,17 +113,53 @@ class Recorder:
         self.log_prob.append(self.log_prob[parent] + token_log_prob)
         self.rank.append(rank)
         self.margin.append(margin)
-        self.fate.append(fate)
         self.reason.append(REASONS.index(reason))
-        self.group.append(group)
-        self.count.append(1)
-        self.expansion.append(NONE)
+        self._same(1, fate=fate, group=group)
         if watched := self._watched.get(parent):
             place = self.step[parent]
             self._watched[row] = tuple(
                 index for index in watched if place < len(self._watch[index]) and self._watch[index][place] == token
             )
         return row
+
+    def add_dropped(
+        self,
+        parents: Sequence[int],
+        tokens: Sequence[int],
+        token_log_probs: Sequence[float],
+        *,
+        reasons: Sequence[str],
+        ranks: Sequence[int],
+        margins: Sequence[float],
+        group: int = 0,
+    ) -> None:
+        """Adds many hypotheses that were left; as ``add`` for each of them, at a fraction of its price."""
+        columns = zip(parents, tokens, token_log_probs, reasons, ranks, margins, strict=True)
+        if self._watch:
+            for parent, token, log_prob, reason, rank, margin in columns:
+                self.add(parent, token, log_prob, fate=DROPPED, reason=reason, rank=rank, margin=margin, group=group)
+            return
+        fresh = [column for column in columns if column[:2] not in self._known]
+        if not fresh:
+            return
+        above, last, own, why, places, missing = zip(*fresh, strict=True)
+        self._known.update(zip(zip(above, last, strict=True), range(len(self), len(self) + len(fresh)), strict=True))
+        self.parent += above
+        self.token += last
+        self.step += [self.step[parent] + 1 for parent in above]
+        self.token_log_prob += own
+        self.log_prob += [self.log_prob[parent] + log_prob for parent, log_prob in zip(above, own, strict=True)]
+        self.rank += places
+        self.margin += missing
+        self.reason += map(REASONS.index, why)
+        self._same(len(fresh), fate=DROPPED, group=group)
+
+    def _same(self, count: int, *, fate: int, group: int) -> None:
+        """The columns in which new rows are all alike."""
+        self.fate += [fate] * count
+        self.group += [group] * count
+        self.count += [1] * count
+        self.expansion += [NONE] * count
 
     def leave(self, row: int, *, fate: int, reason: str, margin: float = math.nan) -> None:
         """Notes why a hypothesis was left."""
@@ -156,12 +192,9 @@ class Recorder:
         """The finished record; the complete hypotheses are ranked here."""
         config, coverage = self.config, self.coverage()
         weighted = np.where(np.isnan(coverage), 0.0, config.coverage * coverage)
-        score = np.array(
-            [
-                hypothesis_score(log_prob, max(step, 1), alpha=config.alpha, penalty=float(penalty))
-                for log_prob, step, penalty in zip(self.log_prob, self.step, weighted, strict=True)
-            ]
-        )
+        step, log_prob = np.array(self.step), np.array(self.log_prob)
+        divisors = np.array([length_penalty(max(length, 1), config.alpha) for length in range(step.max() + 1)])
+        score = log_prob / divisors[step] + weighted  # ``hypothesis_score`` of every row
         complete = [row for row, fate in enumerate(self.fate) if fate == FINISHED]
         finished = tuple(sorted(complete, key=lambda row: (-score[row], row)))
         kept = np.concatenate(self._kept)
@@ -174,9 +207,9 @@ class Recorder:
             names=names,
             parent=np.array(self.parent, whole),
             token=np.array(self.token, whole),
-            step=np.array(self.step, whole),
+            step=step.astype(whole),
             token_log_prob=np.array(self.token_log_prob),
-            log_prob=np.array(self.log_prob),
+            log_prob=log_prob,
             coverage=coverage,
             score=score,
             rank=np.array(self.rank, whole),
@@ -202,16 +235,27 @@ class Recorder:
 
 def top_tokens(log_probs: FloatArray, count: int) -> IntArray:
     """The most probable tokens of each row, best first, equals by their id, (hypothesis, candidate)."""
-    count = min(count, log_probs.shape[1])
-    if count == log_probs.shape[1]:
-        return np.argsort(-log_probs, axis=1, kind="stable")
-    place = log_probs.shape[1] - count
-    least = np.partition(log_probs, place, axis=1)[:, place]
+    n = log_probs.shape[1]
+    count = min(count, n)
+    if n < 4 * count:
+        return np.argsort(-log_probs, axis=1, kind="stable")[:, :count]
     rows = []
-    for row, threshold in zip(log_probs, least, strict=True):
-        tokens = np.flatnonzero(row >= threshold)
+    for row, least in zip(log_probs, _reached(log_probs, count), strict=True):
+        tokens = np.flatnonzero(row >= least)
         rows.append(tokens[np.argsort(-row[tokens], kind="stable")][:count])
     return np.stack(rows)
+
+
+def _reached(log_probs: FloatArray, count: int) -> FloatArray:
+    """A bound for each row (hypothesis, vocabulary) that at least ``count`` of its tokens reach, and few others.
+
+    The count-th greatest of the maxima of some 16·count parts: finding maxima costs far less than sorting out a row.
+    """
+    n = log_probs.shape[1]
+    parts = min(16 * count, n)
+    width = n // parts
+    maxima = log_probs[:, : parts * width].reshape(len(log_probs), width, parts).max(axis=1)
+    return np.partition(maxima, parts - count, axis=1)[:, parts - count]
 
 
 def best_places(scores: FloatArray, count: int, *, known: FloatArray) -> IntArray:

@@ -5,8 +5,9 @@ The hypotheses of a search are the batch of the step function: a model computes 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from seqviz.types import FloatArray, IntArray
 
@@ -61,3 +62,11 @@ class StepFunction(Protocol[State]):
 
     def select(self, state: State, rows: IntArray) -> State:
         """The states of the hypotheses ``rows``, in this order, some perhaps twice, (new hypothesis,)."""
+
+
+@runtime_checkable
+class JoinsStates(Protocol[State]):
+    """A step function that can put states of several calls together, so that exact search asks for many at once."""
+
+    def join(self, states: Sequence[State]) -> State:
+        """The hypotheses of all these states, one after the other."""

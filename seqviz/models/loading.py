@@ -19,6 +19,7 @@ from seqviz.checkpoints import (
 )
 from seqviz.errors import CheckpointError
 from seqviz.models.encoder_decoder import EncoderDecoder
+from seqviz.models.packed_decoder import PackedDecoder
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.text import PieceEncoder, TextEncoder
 
@@ -56,11 +57,17 @@ def load_model(name: str, *, root: Path | None = None) -> LoadedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedTranslator:
-    """A translation model with its encoder and description; in evaluation mode, without gradients."""
+    """A translation model with its encoder and description; in evaluation mode, without gradients.
+
+    Args:
+        info, model, encoder: what a checkpoint holds.
+        decoder: the model's decoder for searches.
+    """
 
     info: TranslatorInfo
     model: EncoderDecoder
     encoder: PieceEncoder
+    decoder: PackedDecoder
 
 
 def load_translator(name: str, *, root: Path | None = None) -> LoadedTranslator:
@@ -71,7 +78,8 @@ def load_translator(name: str, *, root: Path | None = None) -> LoadedTranslator:
     model = EncoderDecoder(info.config)
     _fill(model, info, weights_path, shared={})
     _check_vocabulary(info, found=len(encoder.vocabulary), expected=info.config.vocabulary_size)
-    return LoadedTranslator(info=info, model=model.eval().requires_grad_(False), encoder=encoder)
+    model.eval().requires_grad_(False)
+    return LoadedTranslator(info=info, model=model, encoder=encoder, decoder=PackedDecoder(model))
 
 
 def _fill(model: nn.Module, info: Description, path: Path, *, shared: dict[str, str]) -> None:

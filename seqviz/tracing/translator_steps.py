@@ -33,9 +33,9 @@ class TranslatorSteps:
     def __init__(self, loaded: LoadedTranslator, source: Sequence[int]) -> None:
         if not source:
             raise InvalidInputError("There is nothing to translate yet: type at least one word.")
-        self._model, self._vocabulary = loaded.model, loaded.encoder.vocabulary
+        self._decoder, self._vocabulary = loaded.decoder, loaded.encoder.vocabulary
         with torch.inference_mode():
-            self.memory = self._model.encode(torch.tensor([list(source)]))
+            self.memory = loaded.model.encode(torch.tensor([list(source)]))
 
     @property
     def vocabulary_size(self) -> int:
@@ -58,7 +58,7 @@ class TranslatorSteps:
     def step(self, state: State, tokens: IntArray) -> StepOutput[State]:
         """One step; ``hidden_state`` is that of the highest decoder layer."""
         with torch.inference_mode():
-            step = self._model.step(self.memory, state, torch.as_tensor(tokens))
+            step = self._decoder.step(self.memory, state, torch.as_tensor(tokens))
         return StepOutput(
             log_probs=step.log_probs.numpy(),
             state=step.carries,
@@ -69,4 +69,9 @@ class TranslatorSteps:
     def select(self, state: State, rows: IntArray) -> State:
         index = torch.as_tensor(rows)
         with torch.inference_mode():
-            return [tuple(part[index] for part in carry) for carry in state]
+            return [tuple(part.index_select(0, index) for part in carry) for carry in state]
+
+    def join(self, states: Sequence[State]) -> State:
+        with torch.inference_mode():
+            layers = zip(*states, strict=True)
+            return [tuple(torch.cat(parts) for parts in zip(*carries, strict=True)) for carries in layers]

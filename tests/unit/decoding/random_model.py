@@ -63,6 +63,13 @@ class RandomModel:
         return [float(self.log_probs(tokens[:place])[token]) for place, token in enumerate(tokens)]
 
 
+class JoiningModel(RandomModel):
+    """The same, for searches that put prefixes of several calls into one."""
+
+    def join(self, states: list[list[tuple[int, ...]]]) -> list[tuple[int, ...]]:
+        return [prefix for state in states for prefix in state]
+
+
 def every_sequence(vocabulary_size: int, max_length: int, eos_id: int) -> Iterator[tuple[int, ...]]:
     """All complete sequences: those that end with <eos>, and those of the greatest length without it."""
     others = [token for token in range(vocabulary_size) if token != eos_id]

@@ -15,7 +15,7 @@ from seqviz.decoding import beam_is_exhaustive, fell_out, reranked, search
 from seqviz.decoding.scores import coverage_penalty
 from seqviz.decoding.table import ProbabilityTable, TableModel, TableRow
 from seqviz.errors import InvalidInputError
-from tests.unit.decoding.random_model import SOURCE, RandomModel, best_sequence, every_sequence
+from tests.unit.decoding.random_model import SOURCE, JoiningModel, RandomModel, best_sequence, every_sequence
 
 quick = settings(max_examples=40, deadline=None)
 seeds = st.integers(0, 10**6)
@@ -93,6 +93,37 @@ def test_exact_search_equals_brute_force(seed, size, length, alpha, coverage):
     assert exact.tokens(exact.best) == brute.tokens(brute.best)
     assert exact.score[exact.best] == pytest.approx(brute.score[brute.best], abs=1e-12)
     assert exact.upper_bound == exact.score[exact.best]
+
+
+@quick
+@given(seeds, sizes, lengths, alphas, st.sampled_from([0.0, 0.4]))
+def test_exact_search_that_extends_many_prefixes_at_once_equals_brute_force(seed, size, length, alpha, coverage):
+    model = JoiningModel(size, seed, sharpness=0.5)
+    options = {"max_length": length, "alpha": alpha, "coverage": coverage, "max_expansions": 100_000}
+    brute = search(model, config("brute_force", **options))
+    exact = search(model, config("exact", **options))
+    assert exact.proven
+    assert exact.tokens(exact.best) == brute.tokens(brute.best)
+    assert exact.score[exact.best] == pytest.approx(brute.score[brute.best], abs=1e-12)
+    for row in range(1, len(exact)):
+        assert exact.log_prob[row] == pytest.approx(sum(model.chain(exact.tokens(row))), abs=1e-9)
+
+
+@pytest.mark.parametrize("budget", [1, 7, 40])
+def test_many_prefixes_at_once_keep_to_the_budget_and_bracket_the_optimum(budget):
+    options = {"max_length": 6, "min_length": 5, "beam_size": 1}
+    model = JoiningModel(4, 5, sharpness=0.3)
+    trace = search(model, config("exact", max_expansions=budget, **options))
+    calls = model.calls
+    beam = search(model, config("beam", **options))
+    brute = search(model, config("brute_force", **options))
+    optimum = brute.score[brute.best]
+    assert not trace.proven
+    assert trace.expansions - beam.expansions == budget
+    assert trace.score[trace.best] <= optimum + 1e-12
+    assert optimum <= trace.upper_bound + 1e-12
+    # The root, then 1, 2, 4, 8, 16 prefixes and what is left of the budget.
+    assert calls - beam.model_calls == {1: 1, 7: 4, 40: 7}[budget]
 
 
 @quick
