@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import altair as alt
+import numpy as np
 
 from seqviz.charts.gradient_axes import power_axis, token_axis
 from seqviz.charts.gradient_scale import scientific
-from seqviz.charts.notation import visible
+from seqviz.charts.notation import quantity_name, visible
 from seqviz.charts.palette import Theme, category_colours
 from seqviz.charts.style import colour, labels_expression, styled
 from seqviz.i18n import Translator, english
@@ -26,6 +28,7 @@ def gradient_norm_chart(
     direction: Direction,
     quantity: str,
     step: int,
+    span: tuple[float, float] | None = None,
     theme: Theme = "light",
     font_size: int = 14,
     t: Translator = english,
@@ -37,14 +40,14 @@ def gradient_norm_chart(
         layer, direction: whose.
         quantity: ``"hidden_state"`` or ``"cell_state"``.
         step: in focus, marked by a rule.
+        span: powers of ten where the axis begins and ends, so that two charts can have the same one; None for the
+            chart's own.
         theme, font_size, t: as in every chart.
     """
     norms = gradients.norms(layer, direction, quantity)
     before, after = t("before"), t("after")
     rows = [row for name, line in zip((before, after), norms, strict=True) for row in _rows(name, line)]
-    logs = [float(str(row["log"])) for row in rows] or [-1.0, 0.0]
-    low, high = math.floor(min(logs)), math.ceil(max(logs))
-    high = high if high > low else low + 1
+    low, high = norm_span([norms]) if span is None else span
     colours = category_colours(theme)
     names = [visible(one) for one in found.originals]
     base = (
@@ -85,13 +88,28 @@ def gradient_norm_chart(
         .mark_rule(color=colour("muted", theme), strokeDash=[3, 3])
         .encode(x=token_axis(found.originals, font_size))
     )
-    title = t("‖{gradient}‖ before and after, layer {layer}, {direction}").format(
-        gradient=GRADIENT_SYMBOLS[quantity], layer=layer + 1, direction=t(str(direction))
+    title = t("Gradient of the {quantity}").format(quantity=quantity_name(quantity, t))
+    subtitle = t("its norm at every step, layer {layer}, {direction}").format(
+        layer=layer + 1, direction=t(str(direction))
     )
     layered = alt.layer(mark, lines, points).properties(
-        height=14 * font_size, title=title, description=f"{title}. {gradient_sentence(found, gradients, t=t)}"
+        height=14 * font_size,
+        title=alt.TitleParams(title, subtitle=subtitle),
+        description=f"{title}: {subtitle}. {gradient_sentence(found, gradients, t=t)}",
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
+
+
+def norm_span(norms: Sequence[FloatArray]) -> tuple[float, float]:
+    """Powers of ten between which all norms lie that are not 0; the axis marks 1, 2 and 5 of each."""
+    logs = np.concatenate([np.log10(one[one > 0]) for one in norms])
+    if not logs.size:
+        return -1.0, 0.0
+    marks = (0.0, math.log10(2), math.log10(5), 1.0)
+    low, high = float(logs.min()), float(logs.max())
+    lower = max(math.floor(low) + mark for mark in marks if math.floor(low) + mark <= low)
+    upper = min(math.floor(high) + mark for mark in marks if math.floor(high) + mark >= high)
+    return (lower, upper) if upper > lower else (lower - 1, upper)
 
 
 def gradient_sentence(found: Intervened, gradients: ChangedGradients, *, t: Translator = english) -> str:

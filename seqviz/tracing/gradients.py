@@ -192,7 +192,10 @@ def _read_states(stack: RecurrentStack, recorded: Sequence[Recorded], task: Task
 
 
 def goals_of(targets: IntArray, logits: Tensor, task: Task) -> IntArray:
-    """Number of the right label of each step, by the run's own answers where none is given; ``NO_TARGET`` where the step has no loss."""
+    """Number of the right label of each step, by the run's own answers where none is given.
+
+    ``NO_TARGET`` where the step has no loss.
+    """
     if task == "language_model":
         return targets
     answers = np.where(targets == NO_TARGET, logits.argmax(-1).numpy(), targets)

@@ -90,7 +90,8 @@ def intervene(
         max_pieces: longest text that is accepted; None for any.
 
     Raises:
-        InvalidInputError: the text has no piece, or no loss at that step, or an intervention lies outside the model, the text or its range.
+        InvalidInputError: the text has no piece, or no loss at that step, or an intervention lies outside the model,
+            the text or its range.
         TextTooLongError: the text has more pieces than ``max_pieces``.
         UnknownNameError: the cell has no such quantity.
     """
@@ -185,7 +186,7 @@ def _gradients(
     for run in runs:
         d_states = loss_errors(run.log_probs, goals, steps, weights) @ double.weight
         recorded = [_recorded(double.stack, one, x) for one in run.layers]
-        passing = [_passing(double.stack, one, run.interventions) for one in run.layers]
+        passing = [_passing(one, run.interventions) for one in run.layers]
         passes = through_layers(double.stack, recorded, d_states, task, passing=passing)
         found = [{"cell_state": one.found.cell_state, "hidden_state": one.found.hidden_state} for one in passes]
         sides.append([{name: d.numpy() for name, d in one.items() if d is not None} for one in found])
@@ -206,7 +207,7 @@ def _recorded(stack: RecurrentStack, one: _Layer, x: Tensor) -> Recorded:
     return Recorded(one.layer, one.direction, stack.cell(one.layer, one.direction).block_names, x, values)
 
 
-def _passing(stack: RecurrentStack, one: _Layer, interventions: Sequence[Intervention]) -> Passing:
+def _passing(one: _Layer, interventions: Sequence[Intervention]) -> Passing:
     """For each forced quantity of a layer (step, unit), in the order of the text: 0 where it was forced, else 1."""
     found: dict[str, Tensor] = {}
     for each in _own(interventions, one.layer, one.direction):

@@ -20,7 +20,6 @@ from torch import Tensor
 from seqviz.models.activations import ELU_ALPHA, LEAKY_SLOPE
 from seqviz.models.cells import Cell, GRUCell, LSTMLinearOutputCell, LSTMPeepholeCell, RNNCell, Values
 
-
 Passing = Mapping[str, Tensor]
 
 
@@ -87,9 +86,7 @@ def gru_slopes(cell: Cell, values: Values, passing: Passing | None = None) -> GR
         recurrent = torch.nn.functional.linear(h_before, cell.weight_hidden[2 * units :], cell.bias_hidden[2 * units :])
         slopes.insert(0, through(slopes[1] * recurrent * r * (1 - r), passing, "reset_gate"))
         recurrent_slopes = [slopes[0], slopes[1], r * slopes[2]]
-    return GRUSlopes(
-        torch.stack(slopes, 1), torch.stack(recurrent_slopes, 1), through(z, passing, "hidden_state")
-    )
+    return GRUSlopes(torch.stack(slopes, 1), torch.stack(recurrent_slopes, 1), through(z, passing, "hidden_state"))
 
 
 class ResetBeforeSlopes(NamedTuple):

@@ -45,6 +45,7 @@ def by_autograd(
     stack = copy.deepcopy(loaded.model.stack).double().eval()
     weight, bias = loaded.model.output.weight.double(), loaded.model.output.bias.double()
     states: States = {}
+    length = len(x)
     for layer in range(len(stack.layers)):
         outputs = []
         for direction in stack.directions:
@@ -55,7 +56,7 @@ def by_autograd(
 
                 def edit(name: str, value: torch.Tensor, own=own, step=step, found=found) -> torch.Tensor:
                     for one in own:
-                        if one.quantity == name and one.first <= step <= (len(x) if one.last is None else one.last):
+                        if one.quantity == name and one.first <= step <= (length if one.last is None else one.last):
                             units = torch.arange(value.shape[-1])
                             chosen = (units == one.unit) if one.unit is not None else (units >= 0)
                             value = torch.where(chosen, torch.tensor(one.value, dtype=torch.float64), value)
