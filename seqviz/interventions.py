@@ -250,6 +250,12 @@ _COUNTERPARTS = {
 """What keeps the old memory in an LSTM and in a GRU, and what a GRU has for the memory itself (Ng: c = a)."""
 
 
+def counterpart(quantity: str, quantities: Sequence[str]) -> str:
+    """Itself where another cell has the quantity, else what plays its part there, else itself all the same."""
+    other = _COUNTERPARTS.get(quantity, "")
+    return other if quantity not in quantities and other in quantities else quantity
+
+
 def fitted(interventions: Sequence[Intervention], *, quantities: Sequence[str], steps: int) -> tuple[Intervention, ...]:
     """The same interventions for another run; what has no counterpart there is left as it is, to be refused.
 
@@ -260,10 +266,8 @@ def fitted(interventions: Sequence[Intervention], *, quantities: Sequence[str], 
     """
     found = []
     for one in interventions:
-        other = _COUNTERPARTS.get(one.quantity, "")
-        quantity = other if one.quantity not in quantities and other in quantities else one.quantity
         last = None if one.last is not None and one.last >= steps > one.first else one.last
-        found.append(replace(one, quantity=quantity, last=last))
+        found.append(replace(one, quantity=counterpart(one.quantity, quantities), last=last))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from seqviz.charts.svg import style_sheet, with_literal_styles
 from seqviz.errors import InvalidInputError, unknown_name
 
 PageTheme = Literal["auto", "light", "dark"]
-Module = Literal["figure", "gate_cell", "gate_maps", "search_tree", "curves", "projection"]
+Module = Literal["figure", "gate_cell", "gate_maps", "search_tree", "curves", "projection", "saturation"]
 _WITH_STEPS: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps")
 _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"}
 
