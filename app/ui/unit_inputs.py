@@ -41,8 +41,9 @@ class Reading:
 
 
 def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
-    """Draws model, text and view, and returns what the first two say; the view stands in the session."""
-    left, right, last, beside = st.columns([22, 31, 39, 20], vertical_alignment="bottom")
+    """Draws view, model and text, and returns what the last two say; the view stands in the session."""
+    _view(t)
+    left, beside, right = st.columns([30, 30, 42], vertical_alignment="bottom")
     first = FIRST_MODEL if FIRST_MODEL in models else next(iter(models))
     take("model", list(models), first)
     model = left.selectbox(
@@ -66,7 +67,6 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
         on_change=_forget,
     )
     keep("source", sources[0])
-    _view(last, t)
     second = "" if st.session_state["view"] == "moments" else _second(beside, model, models, t)
     if source == "own":
         run = TraceRequest(model=model, text=_own_text(models[model], t))
@@ -101,14 +101,15 @@ def _second(
     return "" if second == NONE else str(second)
 
 
-def _view(column: st.delta_generator.DeltaGenerator, t: Translator) -> None:
+def _view(t: Translator) -> None:
     take("view", VIEWS, VIEWS[0])
-    column.segmented_control(
+    st.segmented_control(
         t("View"),
         VIEWS,
         required=True,
         wrap=True,
         key="view",
+        label_visibility="collapsed",
         format_func=lambda name: {
             "unit": t("What is this unit for?"),
             "saturation": t("Saturation"),

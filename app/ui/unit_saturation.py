@@ -45,7 +45,8 @@ def saturation_view(texts: Sequence[Compared], settings: Settings) -> None:
     st.caption(
         t(
             "Every dot is a unit: how often its gate is open (to the right) and how often it is shut (upwards), over "
-            "{steps} steps. Click a dot to see its unit in the text. After Karpathy, Johnson and Li 2015."
+            "{steps} steps; mostly means at more than half of them. Click a dot to see its unit in the text. After "
+            "Karpathy, Johnson and Li 2015."
         ).format(steps=f"{runs[0].saturation.steps:,}")
     )
 

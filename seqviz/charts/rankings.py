@@ -74,7 +74,7 @@ def rankings_chart(
     chance = base.mark_tick(color=colour("muted", theme), thickness=2, size=1.1 * font_size).encode(
         x=alt.X("chance:Q"), y=y
     )
-    title = t("Which model tracks what")
+    title = t("Best unit of each model")
     subtitle = t("the stroke: what chance reaches")
     layered = alt.layer(chance, points).properties(
         height=max(100, 2.0 * font_size * max(len(order), 1)),

@@ -236,7 +236,7 @@ def _dots(panel: _Panel, geometry: _Geometry, *, left: float, right: float) -> l
             f'<circle cx="{num(x + side * a)}" cy="{num(y + side * (1 - b))}" r="{num(_RADIUS * geometry.unit)}"/>'
             for b, a in zip(below.tolist(), above.tolist(), strict=True)
         ]
-        found.append(group(circles, classes=f"k{index % CATEGORIES}", extra=' fill-opacity="0.55"'))
+        found.append(group(circles, classes=f"k{index % CATEGORIES}", extra=' fill-opacity="0.45"'))
     return found
 
 

@@ -106,7 +106,7 @@ class Saturation {
     panel.layers.forEach((layer, index) => {
       const group = document.createElementNS(SVG, 'g');
       group.setAttribute('class', `k${index % geometry.categories}`);
-      group.setAttribute('fill-opacity', '0.55');
+      group.setAttribute('fill-opacity', '0.45');
       layer.circles = Array.from({ length: layer.units }, () => {
         const circle = document.createElementNS(SVG, 'circle');
         circle.setAttribute('r', geometry.radius);
@@ -213,7 +213,7 @@ class Saturation {
       background.setAttribute('height', height);
       this.svg.removeAttribute('width');
       this.svg.removeAttribute('height');
-      Object.assign(this.svg.style, { width: '100%', display: 'block', maxWidth: `${1.35 * width}px` });
+      Object.assign(this.svg.style, { width: '100%', display: 'block', maxWidth: `${1.2 * width}px` });
     }
   }
 
