@@ -25,7 +25,7 @@ from seqviz.units import GateCounts, Saturation
 
 LEFT_RANGE, RIGHT_RANGE = (0.01, 0.5), (0.5, 0.99)
 """Where a gate may begin to count as left- and as right-saturated."""
-_AXES = (msgid("% of steps below {limit}"), msgid("% of steps above {limit}"))
+_AXES = (msgid("steps below {limit}, %"), msgid("steps above {limit}, %"))
 _SAYS = msgid("{units} units; mostly shut: {shut}, mostly open: {open}")
 _RADIUS = 3.4
 
@@ -298,7 +298,6 @@ def _payload(
             "above": t(_AXES[1]),
             "says": t(_SAYS),
             "unit": t("unit {unit}"),
-            "reset": t("0.1 and 0.9"),
             "keys": t(
                 "Arrow keys walk from dot to dot, Page Up and Page Down from gate to gate; Enter shows the unit in the "
                 "text."
