@@ -245,6 +245,9 @@ class Saturation {
   }
 
   point(event) {
+    // A pointer that rests must not take the mark away from the keys when the page moves below it.
+    if (event.clientX === this.resting?.x && event.clientY === this.resting?.y) return;
+    this.resting = { x: event.clientX, y: event.clientY };
     this.show(this.nearest(event));
   }
 
