@@ -89,9 +89,7 @@ def gradient_norm_chart(
         .encode(x=token_axis(found.originals, font_size))
     )
     title = t("Gradient of the {quantity}").format(quantity=quantity_name(quantity, t))
-    subtitle = t("norm, layer {layer}, {direction}").format(
-        layer=layer + 1, direction=t(str(direction))
-    )
+    subtitle = t("norm, layer {layer}, {direction}").format(layer=layer + 1, direction=t(str(direction)))
     layered = alt.layer(mark, lines, points).properties(
         height=14 * font_size,
         title=alt.TitleParams(title, subtitle=subtitle),
