@@ -10,7 +10,7 @@ import numpy as np
 
 from seqviz.export import csv_text
 from seqviz.gates import NumberUnits
-from seqviz.interventions import Intervened
+from seqviz.interventions import ChangedGradients, ChangedLayer, Intervened
 from seqviz.memory import NEVER, carried, half_lives, mean_half_lives
 from seqviz.traces import LayerTrace
 
@@ -57,17 +57,43 @@ def intervened_json(found: Intervened) -> str:
         "interventions": [one.to_text() for one in found.interventions],
         "divergence_nats": found.divergence.tolist(),
         "moved": [[asdict(one) for one in step] for step in found.moved],
-        "layers": [
-            {
-                "layer": part.layer,
-                "direction": part.direction,
-                "before": {name: values.tolist() for name, values in part.before.items()},
-                "after": {name: values.tolist() for name, values in part.after.items()},
-            }
-            for part in found.layers
-        ],
+        "layers": [_changed(part) for part in found.layers],
+        "gradients": None if found.gradients is None else _gradients(found.gradients),
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _gradients(found: ChangedGradients) -> dict[str, object]:
+    return {
+        "loss_steps": list(found.loss_steps),
+        "target_names": list(found.target_names),
+        "losses_nats": found.losses.tolist(),
+        "layers": [_changed(part) for part in found.layers],
+    }
+
+
+def _changed(part: ChangedLayer) -> dict[str, object]:
+    return {
+        "layer": part.layer,
+        "direction": part.direction,
+        "before": {name: values.tolist() for name, values in part.before.items()},
+        "after": {name: values.tolist() for name, values in part.after.items()},
+    }
+
+
+def gradient_norms_csv(found: Intervened) -> str:
+    """Norms of the gradients of both runs: layer, direction, step, token, quantity, before, after."""
+    gradients = found.gradients
+    rows = (
+        {"layer": part.layer, "direction": part.direction, "step": step, "token": found.originals[step],
+         "quantity": name, "before": repr(before), "after": repr(after)}
+        for part in ([] if gradients is None else gradients.layers)
+        for name in part.before
+        for step, (before, after) in enumerate(
+            gradients.norms(part.layer, part.direction, name).T.tolist() if gradients is not None else []
+        )
+    )  # fmt: skip
+    return csv_text(rows, ("layer", "direction", "step", "token", "quantity", "before", "after"))
 
 
 def intervened_csv(found: Intervened) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -108,14 +108,70 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedUnit:
-    """A unit's hidden state where it moved furthest."""
+    """A number of a unit where it moved furthest: a state, or the gradient of a state."""
 
     layer: int
     direction: Direction
+    quantity: str
     unit: int
     step: int
     before: float
     after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedNorm:
+    """The norm of the gradient of a layer's state at a step, with and without the interventions."""
+
+    layer: int
+    direction: Direction
+    quantity: str
+    step: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedGradients:
+    """One loss carried back through both runs, in float64.
+
+    A forced number is a constant: the loss may have a gradient in it, which is given, but nothing goes on behind it.
+
+    Args:
+        loss_steps: steps whose losses are added up to L.
+        target_names: the right label at each of them, the same in both runs.
+        losses: L before and after, nats, (2,).
+        layers: ∂L/∂h_t, and ∂L/∂c_t where there is a cell state, of every layer and direction, before and after.
+    """
+
+    loss_steps: tuple[int, ...]
+    target_names: tuple[str, ...]
+    losses: FloatArray
+    layers: tuple[ChangedLayer, ...]
+
+    def norms(self, layer: int, direction: Direction, quantity: str) -> FloatArray:
+        """L2 norms of ∂L/∂h_t or ∂L/∂c_t at every step, before and after, (2, step)."""
+        part = next(one for one in self.layers if (one.layer, one.direction) == (layer, direction))
+        return np.stack([np.linalg.norm(side[quantity], axis=1) for side in (part.before, part.after)])
+
+    def moved_norms(self, count: int = 8) -> list[MovedNorm]:
+        """The layers and steps whose norm moved furthest, the furthest first; only those that moved."""
+        found = []
+        for part in self.layers:
+            for quantity in part.before:
+                before, after = self.norms(part.layer, part.direction, quantity).tolist()
+                found += [
+                    MovedNorm(
+                        layer=part.layer, direction=part.direction, quantity=quantity, step=step, before=a, after=b
+                    )
+                    for step, (a, b) in enumerate(zip(before, after, strict=True))
+                    if a != b
+                ]
+        return sorted(found, key=lambda moved: -abs(moved.after - moved.before))[:count]
+
+    def moved_units(self, count: int = 8) -> list[MovedUnit]:
+        """The units whose gradient moved furthest at any step, the furthest first."""
+        return [one for one in _moved_units(self.layers, count) if one.before != one.after]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +185,7 @@ class Intervened:
         divergence: KL(before ‖ after) of the output's distribution at each step, nats, (step,).
         moved: for each step the labels whose probability moved furthest, the furthest first.
         target_log_probs: ln P of what was right, before and after, (2, step); nan where it is not known.
+        gradients: the loss carried back through both; None where the text has no loss.
         seconds: what both runs took in the worker.
     """
 
@@ -141,6 +198,7 @@ class Intervened:
     divergence: FloatArray
     moved: tuple[tuple[Moved, ...], ...]
     target_log_probs: FloatArray
+    gradients: ChangedGradients | None
     seconds: float
 
     def __post_init__(self) -> None:
@@ -151,25 +209,66 @@ class Intervened:
 
     def moved_units(self, count: int = 8) -> list[MovedUnit]:
         """The units whose hidden state moved furthest at any step, the furthest first."""
-        found: list[MovedUnit] = []
-        for part in self.layers:
-            difference = part.difference("hidden_state")
-            steps = np.abs(difference).argmax(0)
-            reach = np.abs(difference).max(0)
-            for unit in np.argsort(-reach, kind="stable")[:count].tolist():
-                step = int(steps[unit])
-                before, after = (float(side["hidden_state"][step, unit]) for side in (part.before, part.after))
-                found.append(
-                    MovedUnit(
-                        layer=part.layer, direction=part.direction, unit=unit, step=step, before=before, after=after
-                    )
-                )
-        return sorted(found, key=lambda moved: -abs(moved.after - moved.before))[:count]
+        return _moved_units(self.layers, count, quantities=("hidden_state",))
 
     def first_changed(self) -> int | None:
         """The first step whose output moved; None if none did."""
         steps = np.flatnonzero(self.divergence > 0)
         return int(steps[0]) if len(steps) else None
+
+
+def _moved_units(
+    layers: Sequence[ChangedLayer], count: int, *, quantities: Sequence[str] | None = None
+) -> list[MovedUnit]:
+    found: list[MovedUnit] = []
+    for part in layers:
+        for quantity in quantities or part.before:
+            difference = np.abs(part.difference(quantity))
+            steps, reach = difference.argmax(0), difference.max(0)
+            for unit in np.argsort(-reach, kind="stable")[:count].tolist():
+                step = int(steps[unit])
+                before, after = (float(side[quantity][step, unit]) for side in (part.before, part.after))
+                found.append(
+                    MovedUnit(
+                        layer=part.layer,
+                        direction=part.direction,
+                        quantity=quantity,
+                        unit=unit,
+                        step=step,
+                        before=before,
+                        after=after,
+                    )
+                )
+    return sorted(found, key=lambda moved: -abs(moved.after - moved.before))[:count]
+
+
+_COUNTERPARTS = {
+    "forget_gate": "update_gate",
+    "update_gate": "forget_gate",
+    "cell_state": "hidden_state",
+}
+"""What keeps the old memory in an LSTM and in a GRU, and what a GRU has for the memory itself (Ng: c = a)."""
+
+
+def counterpart(quantity: str, quantities: Sequence[str]) -> str:
+    """Itself where another cell has the quantity, else what plays its part there, else itself all the same."""
+    other = _COUNTERPARTS.get(quantity, "")
+    return other if quantity not in quantities and other in quantities else quantity
+
+
+def fitted(interventions: Sequence[Intervention], *, quantities: Sequence[str], steps: int) -> tuple[Intervention, ...]:
+    """The same interventions for another run; what has no counterpart there is left as it is, to be refused.
+
+    Args:
+        interventions: made for one run.
+        quantities: what the other run's cells have.
+        steps: the other run's; an end behind them becomes an open end.
+    """
+    found = []
+    for one in interventions:
+        last = None if one.last is not None and one.last >= steps > one.first else one.last
+        found.append(replace(one, quantity=counterpart(one.quantity, quantities), last=last))
+    return tuple(found)
 
 
 def without_last(interventions: Sequence[Intervention]) -> tuple[Intervention, ...]:

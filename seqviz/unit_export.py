@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from seqviz.units import LongText, Moments, Saturation, Score, Tracking, UnitSeries
 
@@ -47,6 +47,24 @@ def tracking_json(tracking: Tracking) -> str:
             ],
         }
     )
+
+
+def rankings_csv(trackings: Sequence[Tracking], models: Sequence[str]) -> str:
+    """The best unit of every model for each property: model, quantity, property, unit, r held out, AUC, chance."""
+    rows = (
+        {
+            "model": model,
+            "quantity": tracking.quantity,
+            "property": one.property,
+            "unit": str(one.best[0].place),
+            "held_out": repr(one.best[0].held_out),
+            "auc": "" if math.isnan(one.best[0].auc) else repr(one.best[0].auc),
+            "chance": repr(one.chance),
+        }
+        for model, tracking in zip(models, trackings, strict=True)
+        for one in tracking.tracked
+    )
+    return _csv(rows, ("model", "quantity", "property", "unit", "held_out", "auc", "chance"))
 
 
 def saturation_csv(saturation: Saturation, *, left: float = 0.1, right: float = 0.9) -> str:

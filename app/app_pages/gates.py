@@ -47,7 +47,7 @@ view = left.segmented_control(
 )
 keep("view", VIEWS[0])
 
-inputs = gate_inputs(models, t, above=right if view == "cell" else None)
+inputs = gate_inputs(models, t, above=right if view in ("cell", "intervene") else None)
 answers = ask_all(inputs.requests)
 errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
 for error in errors:
@@ -68,4 +68,4 @@ elif view == "memory":
 elif view == "variants":
     variants_view(inputs, models, settings)
 else:
-    intervene_view(inputs, traces[0], settings)
+    intervene_view(inputs, traces, settings)

@@ -5,12 +5,11 @@ import streamlit as st
 from app.ui.backend import show_error
 from app.ui.installed import installed_models
 from app.ui.settings import header, read_settings
+from app.ui.unit_compare import compared_texts
 from app.ui.unit_inputs import offer_cut, reading_inputs
 from app.ui.unit_moments import moments_view
-from app.ui.unit_reading import ask_about
 from app.ui.unit_saturation import saturation_view
 from app.ui.unit_tracking import unit_view
-from seqviz.backends.long_requests import LongTextRequest
 from seqviz.errors import SeqvizError, TextTooLongError
 from seqviz.units import MAX_LONG_PIECES
 
@@ -25,16 +24,17 @@ header(
     ),
     settings,
 )
-reading = reading_inputs(installed_models(t), t)
+models = installed_models(t)
+reading = reading_inputs(models, t)
 view = st.session_state["view"]
 try:
-    text = ask_about(LongTextRequest(trace=reading.run), t)
+    texts = compared_texts(reading, models, t)
     if view == "saturation":
-        saturation_view(reading.run, text, settings)
+        saturation_view(texts, settings)
     elif view == "moments":
-        moments_view(reading.run, text, settings)
+        moments_view(reading.run, texts[0].text, settings)
     else:
-        unit_view(reading.run, text, settings)
+        unit_view(texts, settings)
     st.caption(
         t(
             "Try next: let the model write 5,000 characters and colour them by their best units, search with a pattern "

@@ -18,7 +18,15 @@ def _made(module: Module) -> Any:
     )
 
 
-_MODULES: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps", "search_tree", "encoder_decoder", "attention_map")
+_MODULES: tuple[Module, ...] = (
+    "figure",
+    "gate_cell",
+    "gate_maps",
+    "search_tree",
+    "encoder_decoder",
+    "attention_map",
+    "saturation",
+)
 _components = {module: _made(module) for module in _MODULES}
 
 # Hands the page's focus to the picture of the same key. A component of its own, because every change of its data
@@ -106,6 +114,34 @@ def show_search_tree(
             on_prefix_change=on_prefix,
         )
         _focus_component(data={"key": key, "focus": {"alpha": alpha}}, key=f"{key}-focus")
+
+
+def show_saturation(
+    figure: Figure,
+    *,
+    key: str,
+    limits: tuple[float, float],
+    on_limits: Callable[[], None],
+    on_unit: Callable[[], None],
+) -> None:
+    """Shows the scatters of saturated gates.
+
+    Args:
+        figure: made by ``saturation_figure``; draw it for thresholds that stay, so that it stays the same while they
+            move.
+        key: of the element; its state has ``limits``, and ``unit`` in the run of a click.
+        limits: both thresholds; a change moves the dots without drawing anew.
+        on_limits: called when the reader has dragged a threshold; ``st.session_state[key].limits`` has both.
+        on_unit: called when a dot was clicked; ``st.session_state[key].unit`` has its run, gate and place.
+    """
+    with st.container(gap=None):
+        _components["saturation"](
+            data={"svg": figure.svg, "payload": figure.payload, "key": key},
+            key=key,
+            on_limits_change=on_limits,
+            on_unit_change=on_unit,
+        )
+        _focus_component(data={"key": key, "focus": {"left": limits[0], "right": limits[1]}}, key=f"{key}-focus")
 
 
 def _nothing() -> None:

@@ -1,36 +1,26 @@
-"""Intervene: force a gate or a state, and see what becomes of outputs and states. The list stands in the URL."""
+"""Intervene: force a gate or a state, from a step on or for a while. The list stands in the URL."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import streamlit as st
 
-from app.ui.backend import ask_all, show_error
-from app.ui.charts import chart_files, show_chart
-from app.ui.downloads import Download, download_popover
+from app.ui.backend import show_error
+from app.ui.gate_effects import effects_view
 from app.ui.gate_inputs import place_inputs, shown_focus
-from app.ui.settings import Settings, look_of
+from app.ui.settings import Settings
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
-from seqviz.backends.requests import InterventionRequest
-from seqviz.charts.interventions import (
-    change_map,
-    divergence_chart,
-    divergence_sentence,
-    intervention_sentence,
-    moved_chart,
-)
+from seqviz.charts.interventions import intervention_sentence
 from seqviz.charts.notation import quantity_name, visible
 from seqviz.charts.unroll_layout import UnrollFocus
 from seqviz.errors import SeqvizError
-from seqviz.gate_export import intervened_csv, intervened_json
-from seqviz.i18n import Translator
 from seqviz.interventions import (
     MAX_INTERVENTIONS,
     STATE_LIMIT,
-    Intervened,
     Intervention,
     parse_intervention,
     without_last,
@@ -53,9 +43,9 @@ class _List:
 
 
 @st.fragment
-def intervene_view(inputs: Inputs, trace: RecurrentTrace, settings: Settings) -> None:
+def intervene_view(inputs: Inputs, traces: Sequence[RecurrentTrace], settings: Settings) -> None:
     """The form, the list, and what they do."""
-    t = settings.t
+    t, trace = settings.t, traces[0]
     focus = shown_focus(trace)
     current = _from_url(trace)
     if current.error is not None:
@@ -63,11 +53,7 @@ def intervene_view(inputs: Inputs, trace: RecurrentTrace, settings: Settings) ->
     place_inputs(trace, focus, t)
     _form(trace, focus, current, settings)
     _listed(trace, current, settings)
-    answer = ask_all([InterventionRequest(trace=inputs.request, interventions=current.interventions)])[0]
-    if isinstance(answer, SeqvizError):
-        show_error(answer, t)
-        return
-    _effects(inputs, trace, focus, answer, settings)
+    effects_view(inputs, traces, focus, current.interventions, settings)
 
 
 def example_intervention(trace: RecurrentTrace) -> tuple[Intervention, ...]:
@@ -193,68 +179,6 @@ def _listed(trace: RecurrentTrace, current: _List, settings: Settings) -> None:
         args=(without_last(current.interventions),),
     )
     middle.button(t("Remove all"), icon=":material/delete:", width="stretch", on_click=_to_url, args=((),))
-
-
-def _effects(inputs: Inputs, trace: RecurrentTrace, focus: UnrollFocus, found: Intervened, settings: Settings) -> None:
-    t, look = settings.t, look_of(settings)
-    steps = list(range(len(found)))
-    first = int(found.divergence.argmax())
-    if "gate-seen" not in st.session_state or st.session_state["gate-seen"] not in steps:
-        st.session_state["gate-seen"] = first
-    st.markdown(divergence_sentence(found, t=t))
-    seen = first
-    if len(steps) > 1:
-        seen = st.select_slider(
-            t("Look at step"),
-            steps,
-            key="gate-seen",
-            format_func=lambda step: f"{step + 1} · {visible(trace.originals[step])[:16]}",
-        )
-    left, right = st.columns([3, 2])
-    with left:
-        show_chart(divergence_chart(found, step=seen, **look))
-    with right:
-        if found.moved[seen]:
-            show_chart(moved_chart(found, step=seen, **look))
-        else:
-            st.caption(t("At this step no probability moved."))
-    part = trace.layer(focus.layer, focus.direction)
-    quantities = list(part.quantities())
-    take("changed", quantities, "hidden_state")
-    left, right = st.columns([3, 2])
-    with left:
-        changed = st.selectbox(
-            t("What became of"), quantities, key="changed", format_func=lambda name: quantity_name(name, t)
-        )
-        keep("changed", "hidden_state")
-        show_chart(change_map(found, layer=focus.layer, direction=focus.direction, quantity=changed, **look))
-    with right:
-        st.markdown(f"**{t('The units that moved most')}**")
-        st.dataframe(_unit_rows(found, t), hide_index=True)
-    files: list[Download] = [
-        *chart_files(lambda: divergence_chart(found, step=seen, **look), name="KL", ending="divergence", t=t),
-        *chart_files(lambda: moved_chart(found, step=seen, **look), name=t("What moved"), ending="moved", t=t),
-        Download(label=t("Both runs, JSON"), ending="interventions.json", mime="application/json",
-                 make=lambda: intervened_json(found)),
-        Download(label=t("Both runs, CSV"), ending="interventions.csv", mime="text/csv",
-                 make=lambda: intervened_csv(found)),
-    ]  # fmt: skip
-    _, right = st.columns([3, 1])
-    with right:
-        download_popover(files, name=inputs.request.text, t=t)
-
-
-def _unit_rows(found: Intervened, t: Translator) -> list[dict[str, object]]:
-    return [
-        {
-            t("Unit"): moved.unit,
-            t("Layer"): moved.layer + 1,
-            t("at"): visible(found.originals[moved.step]),
-            t("before"): f"{moved.before:.3f}".replace("-", "−"),
-            t("after"): f"{moved.after:.3f}".replace("-", "−"),
-        }
-        for moved in found.moved_units(10)
-    ]
 
 
 def _escaped(text: str) -> str:

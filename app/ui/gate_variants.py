@@ -74,7 +74,8 @@ def variants_view(inputs: Inputs, models: dict[str, CheckpointInfo], settings: S
         show_error(speeds, t)
         return
     rows = _rows([models[name] for name in names], speeds, t)
-    st.dataframe(rows, hide_index=True)
+    # The cell says which model it is; its name stands in the file, and the held-out figure is in view instead.
+    st.dataframe(rows, hide_index=True, column_order=[name for name in rows[0] if name != t("Name")])
     st.caption(
         t(
             "Gates and candidate are the blocks of weights: an LSTM has 4 (3 gates), a GRU 3 (2 gates), so 3 : 2. "

@@ -106,7 +106,7 @@ def loss_input(trace: RecurrentTrace, reading: Reading, t: Translator) -> int | 
     start = str(first) if first in steps else options[-1]
     take("loss", options, start)
     name = place.selectbox(
-        t("Loss that goes back"), options, key="loss", format_func=lambda option: _loss_name(option, trace, t)
+        t("Loss that goes back"), options, key="loss", format_func=lambda option: loss_name(option, trace, t)
     )
     keep("loss", start)
     return None if name == SUM else int(name)
@@ -172,7 +172,8 @@ def backward_requests(
     return runs + [replace(plain, trace=replace(reading.request, model=name)) for name in reading.siblings]
 
 
-def _loss_name(option: str, trace: RecurrentTrace, t: Translator) -> str:
+def loss_name(option: str, trace: RecurrentTrace, t: Translator) -> str:
+    """A choice of the loss for people."""
     if option == SUM:
         return t("the sum over all steps")
     step = int(option)

@@ -15,8 +15,6 @@ from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator
 from seqviz.lessons import Finding, Lesson, all_lessons, chapters, check, filled
 
-_STANDS_IN = {"attention": "translate"}
-"""Where a lesson goes as long as its page is not there."""
 _MARKS = {True: ":material/check_circle:", False: ":material/cancel:", None: None}
 
 
@@ -120,7 +118,7 @@ def _answer(lesson: Lesson, settings: Settings) -> None:
 def _ways(lesson: Lesson, settings: Settings) -> None:
     t = settings.t
     pages = app_pages(t)
-    page = pages[lesson.page if lesson.page in pages else _STANDS_IN[lesson.page]]
+    page = pages[lesson.page]
     left, right, _ = st.columns([3, 2, 2], vertical_alignment="center")
     label = t("Open this view: {page}").format(page=page.title)
     if left.button(label, key="open-view", icon=page.icon, width="stretch"):

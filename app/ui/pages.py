@@ -33,6 +33,7 @@ def app_pages(t: Translator) -> dict[str, AppPage]:
         "gates": AppPage(file="app_pages/gates.py", title=t("Gates"), icon=":material/valve:"),
         "units": AppPage(file="app_pages/units.py", title=t("Units"), icon=":material/grain:"),
         "translate": AppPage(file="app_pages/translate.py", title=t("Translate"), icon=":material/translate:"),
+        "attention": AppPage(file="app_pages/attention.py", title=t("Attention"), icon=":material/grid_on:"),
         "decoding": AppPage(file="app_pages/decoding.py", title=t("Decoding"), icon=":material/graph_2:"),
         "lessons": AppPage(file="app_pages/lessons.py", title=t("Lessons"), icon=":material/school:"),
         "models": AppPage(file="app_pages/models.py", title=t("Models"), icon=":material/inventory_2:"),

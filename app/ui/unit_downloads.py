@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
+from app.ui.downloads import Download, download_popover, figure_files
 from seqviz.charts.colored_text import ColouredText
+from seqviz.charts.figure import Figure
+from seqviz.charts.saturation import SaturatedRun
 from seqviz.i18n import Translator
 from seqviz.unit_export import moments_csv, moments_json, saturation_csv, saturation_json, series_csv, tracking_json
-from seqviz.units import LongText, Moments, Saturation, Tracking, UnitSeries
-
-File = tuple[str, str, str, Callable[[], str]]
+from seqviz.units import LongText, Moments, Tracking, UnitSeries
 
 
-def unit_downloads(text: LongText, series: UnitSeries, tracking: Tracking, figure: ColouredText, t: Translator) -> None:
-    """The coloured text as a page, the unit at every step, and all rankings."""
+def unit_downloads(
+    text: LongText,
+    series: UnitSeries,
+    tracking: Tracking,
+    figure: ColouredText,
+    charts: Sequence[Download],
+    t: Translator,
+) -> None:
+    """The coloured text as a page, the charts, the unit at every step, and all rankings."""
     _menu(
         f"unit-{series.place}-{series.quantity}",
         [
-            (t("Coloured text, HTML (works offline)"), "html", "text/html", figure.to_html),
-            (t("This unit at every step, CSV"), "csv", "text/csv", lambda: series_csv(text, series)),
-            (t("Which units track what, JSON"), "json", "application/json", lambda: tracking_json(tracking)),
+            _page(figure, t),
+            *charts,
+            Download(label=t("This unit at every step, CSV"), ending="csv", mime="text/csv",
+                     make=lambda: series_csv(text, series)),
+            Download(label=t("Which units track what, JSON"), ending="json", mime="application/json",
+                     make=lambda: tracking_json(tracking)),
         ],
         t,
-    )
+    )  # fmt: skip
 
 
-def saturation_downloads(saturation: Saturation, left: float, right: float, t: Translator) -> None:
-    """The share of steps of every unit and gate."""
-    _menu(
-        "saturation",
-        [
-            (t("Every unit, CSV"), "csv", "text/csv", lambda: saturation_csv(saturation, left=left, right=right)),
-            (t("Every unit, JSON"), "json", "application/json", lambda: saturation_json(saturation)),
-        ],
-        t,
-    )
+def saturation_downloads(
+    runs: Sequence[SaturatedRun], draw: Callable[[], Figure], left: float, right: float, t: Translator
+) -> None:
+    """The picture with both thresholds, and the share of steps of every unit and gate."""
+    files = figure_files(draw, name="", ending="", t=t)
+    for index, run in enumerate(runs):
+        name, end = (f" ({run.name})", f"-{index + 1}.") if run.name else ("", "")
+        files += [
+            Download(label=t("Every unit, CSV") + name, ending=end + "csv", mime="text/csv",
+                     make=partial(saturation_csv, run.saturation, left=left, right=right)),
+            Download(label=t("Every unit, JSON") + name, ending=end + "json", mime="application/json",
+                     make=partial(saturation_json, run.saturation)),
+        ]  # fmt: skip
+    _menu("saturation", files, t)
 
 
 def moments_downloads(text: LongText, moments: Moments, figure: ColouredText, t: Translator) -> None:
@@ -44,23 +60,23 @@ def moments_downloads(text: LongText, moments: Moments, figure: ColouredText, t:
     _menu(
         "moments",
         [
-            (t("Coloured text, HTML (works offline)"), "html", "text/html", figure.to_html),
-            (t("All matches, CSV"), "csv", "text/csv", lambda: moments_csv(text, moments)),
-            (t("Pattern and matches, JSON"), "json", "application/json", lambda: moments_json(text, moments)),
+            _page(figure, t),
+            Download(label=t("All matches, CSV"), ending="csv", mime="text/csv",
+                     make=lambda: moments_csv(text, moments)),
+            Download(label=t("Pattern and matches, JSON"), ending="json", mime="application/json",
+                     make=lambda: moments_json(text, moments)),
         ],
         t,
+    )  # fmt: skip
+
+
+def _page(figure: ColouredText, t: Translator) -> Download:
+    return Download(
+        label=t("Coloured text, HTML (works offline)"), ending="html", mime="text/html", make=figure.to_html
     )
 
 
-def _menu(name: str, files: list[File], t: Translator) -> None:
-    with st.popover(t("Download"), icon=":material/download:"):
-        for label, ending, mime, make in files:
-            st.download_button(
-                label,
-                make,
-                file_name=f"{name}.{ending}",
-                mime=mime,
-                key=f"download-units-{ending}",
-                on_click="ignore",
-                type="tertiary",
-            )
+def _menu(name: str, files: Sequence[Download], t: Translator) -> None:
+    left, _ = st.columns([1, 3])
+    with left:
+        download_popover(files, name=name, t=t, key="download-units")

@@ -16,6 +16,7 @@ from seqviz.long_examples import OPENING, long_example
 from seqviz.units import MAX_LONG_PIECES, PieceKind
 
 Source = Literal["example", "own", "written"]
+NONE = "none"
 FIRST_MODEL = "shakespeare-lstm-2x512"
 MAX_LINK_LENGTH = 1000
 """Characters of a text of one's own that still go into the link."""
@@ -26,15 +27,23 @@ TEMPERATURES = (0.0, 0.5, 0.7, 0.8, 0.9, 1.0, 1.2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Which model reads what."""
+    """Which model reads what.
+
+    Args:
+        run: model and text.
+        source: where the text comes from.
+        second: a model that reads the same text beside the first; empty for none.
+    """
 
     run: TraceRequest
     source: Source
+    second: str = ""
 
 
 def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
-    """Draws model, text and view, and returns what the first two say; the view stands in the session."""
-    left, right, last = st.columns([26, 34, 42], vertical_alignment="bottom")
+    """Draws view, model and text, and returns what the last two say; the view stands in the session."""
+    _view(t)
+    left, beside, right = st.columns([30, 30, 42], vertical_alignment="bottom")
     first = FIRST_MODEL if FIRST_MODEL in models else next(iter(models))
     take("model", list(models), first)
     model = left.selectbox(
@@ -58,23 +67,49 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
         on_change=_forget,
     )
     keep("source", sources[0])
-    _view(last, t)
+    second = "" if st.session_state["view"] == "moments" else _second(beside, model, models, t)
     if source == "own":
-        return Reading(run=TraceRequest(model=model, text=_own_text(models[model], t)), source="own")
-    if source == "written":
-        return Reading(run=_written(model, t), source="written")
-    example = long_example(models[model].config.task, piece_kind(models[model]))
-    return Reading(run=TraceRequest(model=model, text=example), source="example")
+        run = TraceRequest(model=model, text=_own_text(models[model], t))
+    elif source == "written":
+        run = _written(model, t)
+    else:
+        run = TraceRequest(model=model, text=long_example(models[model].config.task, piece_kind(models[model])))
+    return Reading(run=run, source=source or sources[0], second=second)
 
 
-def _view(column: st.delta_generator.DeltaGenerator, t: Translator) -> None:
+def _second(
+    column: st.delta_generator.DeltaGenerator, model: str, models: dict[str, CheckpointInfo], t: Translator
+) -> str:
+    """Draws the choice of a second model of the same task that reads the same pieces; empty for none."""
+    own = models[model]
+    others = [
+        name
+        for name, info in models.items()
+        if name != model and info.config.task == own.config.task and piece_kind(info) == piece_kind(own)
+    ]
+    if not others:
+        return ""
+    options = [NONE, *others]
+    take("model2", options, NONE)
+    second = column.selectbox(
+        t("Compare with"),
+        options,
+        key="model2",
+        format_func=lambda name: t("nothing") if name == NONE else models[name].title,
+    )
+    keep("model2", NONE)
+    return "" if second == NONE else str(second)
+
+
+def _view(t: Translator) -> None:
     take("view", VIEWS, VIEWS[0])
-    column.segmented_control(
+    st.segmented_control(
         t("View"),
         VIEWS,
         required=True,
         wrap=True,
         key="view",
+        label_visibility="collapsed",
         format_func=lambda name: {
             "unit": t("What is this unit for?"),
             "saturation": t("Saturation"),

@@ -22,8 +22,8 @@ def rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, 
         rows = [
             {
                 t("Property"): property_name(one.property, t),
-                t("Unit"): _short_place(one.best[0].place, text),
-                "r": _signed(one.best[0].held_out),
+                t("Unit"): short_place(one.best[0].place, text),
+                "r": signed(one.best[0].held_out),
                 t("chance"): f"{one.chance:.2f}",
                 "AUC": _share(one.best[0].auc),
                 "n": one.positives,
@@ -41,10 +41,10 @@ def rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, 
         best = next((one.best for one in tracking.tracked if one.property == name), ())
         rows = [
             {
-                t("Unit"): _short_place(one.place, text),
-                t("r, held out"): _signed(one.held_out),
+                t("Unit"): short_place(one.place, text),
+                t("r, held out"): signed(one.held_out),
                 "AUC": _share(one.auc),
-                t("r, chosen on"): _signed(one.chosen),
+                t("r, chosen on"): signed(one.chosen),
             }
             for one in best
         ]
@@ -56,7 +56,7 @@ def rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, 
         rows = [
             {
                 t("Property"): property_name(one.property, t),
-                t("r, held out"): _signed(one.held_out),
+                t("r, held out"): signed(one.held_out),
                 "AUC": _share(one.auc),
             }
             for one in series.scores
@@ -85,7 +85,8 @@ def _cell_chosen(key: str, places: list[tuple[str, str]]) -> None:
         choose_unit(place, property_name=name)
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """A correlation for people."""
     return f"{value:+.2f}".replace("-", "\u2212")
 
 
@@ -93,7 +94,8 @@ def _share(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.2f}"
 
 
-def _short_place(place: UnitPlace, text: LongText) -> str:
+def short_place(place: UnitPlace, text: LongText) -> str:
+    """Layer from 1 and unit, as in ``2 · 365``."""
     both = any(shape.direction == "backward" for shape in text.layers)
     arrow = {"forward": "→", "backward": "←"}[place.direction] if both else ""
     return f"{place.layer + 1}{arrow} · {place.unit}"

@@ -18,7 +18,7 @@ from seqviz.units import Progress
 AnswerT = TypeVar("AnswerT")
 WAIT_SECONDS = 0.3
 BAR_AFTER_SECONDS = 0.6
-_STOPPED = "units-stopped"
+_STOPPED, _READ = "units-stopped", "units-read"
 
 
 def ask_about(request: LongRequest[AnswerT], t: Translator) -> AnswerT:
@@ -49,7 +49,9 @@ def _read(run: TraceRequest, t: Translator) -> None:
     with place.container():
         left, right = st.columns([6, 1], vertical_alignment="center")
         bar = left.progress(0.0, t("Reading ..."))
-        right.button(t("Stop"), icon=":material/stop:", on_click=stop_reading, args=(run,))
+        # One run of the page may read several texts.
+        number = st.session_state[_READ] = st.session_state.get(_READ, 0) + 1
+        right.button(t("Stop"), key=f"units-stop-{number}", icon=":material/stop:", on_click=stop_reading, args=(run,))
     while not (progress := pending.result()).finished:
         bar.progress(progress.done / progress.total, _says(progress, t))
         if progress.waiting:

@@ -2,66 +2,112 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
-import pandas as pd  # noqa: F401 (see app/ui/charts.py)
 import streamlit as st
 
-from app.ui.settings import Settings, page_theme
+from app.ui.figure import show_saturation
+from app.ui.settings import Settings
+from app.ui.unit_compare import Compared, make_first
 from app.ui.unit_downloads import saturation_downloads
 from app.ui.unit_reading import ask_about
 from app.ui.unit_state import choose_unit, quantity_label
+from app.ui.url import choose, keep, take_matching
 from seqviz.backends.long_requests import SaturationRequest
-from seqviz.backends.requests import TraceRequest
+from seqviz.charts.figure import Figure
 from seqviz.charts.notation import conventions
-from seqviz.charts.saturation import SELECTION, gates_of, saturation_chart, saturation_sentence
-from seqviz.units import LongText
+from seqviz.charts.saturation import LEFT_RANGE, RIGHT_RANGE, SaturatedRun, saturation_figure
+from seqviz.i18n import translator
+
+LEFT, RIGHT = "0.1", "0.9"
+_KEY = "saturation"
+_NUMBER = r"0?\.\d{1,4}"
 
 
-def saturation_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
-    """One scatter a gate; a click on a dot shows its unit in the text."""
+def saturation_view(texts: Sequence[Compared], settings: Settings) -> None:
+    """One scatter a gate, for one model or two; a click on a dot shows its unit in the text."""
     t = settings.t
-    saturation = ask_about(SaturationRequest(trace=run), t)
-    gates = gates_of(saturation)
-    if not gates:
-        st.info(t("A plain recurrent cell has no gates; choose an LSTM or a GRU."), icon=":material/info:")
+    runs, shown = list[SaturatedRun](), list[Compared]()
+    for one in texts:
+        found = ask_about(SaturationRequest(trace=one.run), t)
+        if not found.gates:
+            name = f"{one.title}: " if one.title else ""
+            st.info(name + t("A plain recurrent cell has no gates; choose an LSTM or a GRU."), icon=":material/info:")
+            continue
+        gates = dict.fromkeys(gate.gate for gate in found.gates)
+        titles = {gate: quantity_label(gate, one.text, settings) for gate in gates}
+        runs.append(SaturatedRun(saturation=found, name=one.title, titles=titles))
+        shown.append(one)
+    if not runs:
         return
-    left, right, note = st.columns([2, 2, 5], vertical_alignment="center")
-    low = left.slider(t("Left-saturated below"), 0.01, 0.5, 0.1, 0.01, key="left", bind="query-params")
-    high = right.slider(t("Right-saturated above"), 0.5, 0.99, 0.9, 0.01, key="right", bind="query-params")
-    note.caption(
+    left, right = _limits()
+    st.caption(
         t(
             "Every dot is a unit: how often its gate is open (to the right) and how often it is shut (upwards), over "
-            "{steps} steps. Click a dot to see its unit in the text. After Karpathy, Johnson and Li 2015."
-        ).format(steps=f"{saturation.steps:,}")
+            "{steps} steps; mostly means at more than half of them. Click a dot to see its unit in the text. After "
+            "Karpathy, Johnson and Li 2015."
+        ).format(steps=f"{runs[0].saturation.steps:,}")
     )
-    for gate, column in zip(gates, st.columns(len(gates)), strict=True):
-        chart = saturation_chart(
-            saturation,
-            gate,
-            title=quantity_label(gate, text, settings),
-            left=low,
-            right=high,
-            theme=page_theme(),
+
+    def drawn(*, limits: tuple[float, float] = (float(LEFT), float(RIGHT)), dots: bool = True) -> Figure:
+        return saturation_figure(
+            runs,
+            left=limits[0],
+            right=limits[1],
+            dots=dots,
             font_size=settings.font_size,
-            t=t,
+            t=translator(settings.language),
+            language=settings.language.replace("_", "-"),
         )
-        key = f"saturation-{gate}"
-        column.vega_lite_chart(
-            chart.to_dict(validate=False),
-            width="stretch",
-            theme=None,
-            key=key,
-            on_select=partial(_chosen, key, gate),
-            selection_mode=SELECTION,
-        )
-        column.caption(saturation_sentence(saturation, gate, left=low, right=high, t=t))
-    st.caption(conventions(text.layers[0].cell, notation=settings.notation, t=t)[0])
-    saturation_downloads(saturation, low, high, t)
+
+    show_saturation(
+        drawn(dots=False),
+        key=_KEY,
+        limits=(left, right),
+        on_limits=_limits_moved,
+        on_unit=partial(_unit_chosen, texts, shown),
+    )
+    for cell in dict.fromkeys(one.text.layers[0].cell for one in texts):
+        said = conventions(cell, notation=settings.notation, t=t)
+        if said:
+            st.caption(said[0])
+    saturation_downloads(runs, lambda: drawn(limits=(left, right)), left, right, t)
 
 
-def _chosen(key: str, gate: str) -> None:
-    """A dot was clicked: the page turns to its unit."""
-    points = st.session_state[key]["selection"].get(SELECTION) or []
-    if points and "place" in points[0]:
-        choose_unit(str(points[0]["place"]), quantity=gate)
+def _limits() -> tuple[float, float]:
+    """Both thresholds, as the URL or the last dragging has them."""
+    found = []
+    for key, default, (low, high) in (("left", LEFT, LEFT_RANGE), ("right", RIGHT, RIGHT_RANGE)):
+        value = float(take_matching(key, _NUMBER, default))
+        if not low <= value <= high:
+            value = float(default)
+        value = round(value, 2)
+        st.session_state[key] = f"{value:g}"
+        keep(key, default)
+        found.append(value)
+    return found[0], found[1]
+
+
+def _limits_moved() -> None:
+    """The reader dragged a threshold; a browser may send anything."""
+    try:
+        sent = st.session_state[_KEY].limits
+        numbers = float(sent["left"]), float(sent["right"])
+    except (TypeError, ValueError, AttributeError, KeyError):
+        return
+    for key, value, (low, high) in zip(("left", "right"), numbers, (LEFT_RANGE, RIGHT_RANGE), strict=True):
+        if low <= value <= high:
+            choose(key, f"{round(value, 2):g}")
+
+
+def _unit_chosen(texts: Sequence[Compared], shown: Sequence[Compared]) -> None:
+    """A dot was clicked: the page turns to its unit; one of the second model makes it the first."""
+    try:
+        sent = st.session_state[_KEY].unit
+        place, gate, one = str(sent["place"]), str(sent["gate"]), shown[int(sent["run"])]
+    except (TypeError, ValueError, AttributeError, LookupError):
+        return
+    if one is not texts[0]:
+        make_first(one, texts[0])
+    choose_unit(place, quantity=gate)

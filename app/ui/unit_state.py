@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.ui.settings import Settings
-from app.ui.url import keep, take_matching
+from app.ui.url import choose, keep, take_matching
 from seqviz.charts.notation import quantity_name, symbol
 from seqviz.types import Direction
 from seqviz.units import LayerShape, LongText, UnitPlace
@@ -16,12 +16,12 @@ _PLACE = r"(\d{1,2})\.(forward|backward)\.(\d{1,5})"
 
 def choose_unit(place: str, *, quantity: str | None = None, property_name: str | None = None) -> None:
     """Turns to the view of one unit; for callbacks, before the next run."""
-    state = st.session_state
-    state["view"], state["unit"] = "unit", place
+    choose("view", "unit")
+    choose("unit", place)
     if quantity is not None:
-        state["quantity"] = quantity
+        choose("quantity", quantity)
     if property_name is not None:
-        state["property"] = property_name
+        choose("property", property_name)
 
 
 def unit_in_focus(text: LongText, quantity: str, default: UnitPlace) -> UnitPlace:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
 from app.ui.backend import show_error
-from app.ui.charts import show_chart
-from app.ui.settings import Settings, page_theme
+from app.ui.charts import chart_files, show_chart
+from app.ui.downloads import Download
+from app.ui.settings import Settings, look_of
+from app.ui.unit_compare import Compared, rankings_compared
 from app.ui.unit_downloads import unit_downloads
 from app.ui.unit_rankings import NO_PROPERTY, rankings
 from app.ui.unit_reading import ask_about
@@ -15,7 +20,6 @@ from app.ui.unit_state import quantities_of, quantity_label, unit_in_focus
 from app.ui.unit_text import show_text
 from app.ui.url import forget, keep, take
 from seqviz.backends.long_requests import TrackingRequest, UnitRequest
-from seqviz.backends.requests import TraceRequest
 from seqviz.charts.colored_text import ColouredText, coloured_text
 from seqviz.charts.notation import quantity_name
 from seqviz.charts.properties import property_name, property_rule
@@ -26,9 +30,9 @@ from seqviz.i18n import Translator
 from seqviz.units import LongText, Tracked, UnitPlace, UnitSeries
 
 
-def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
-    """The text coloured by a unit; which units track which property."""
-    t = settings.t
+def unit_view(texts: Sequence[Compared], settings: Settings) -> None:
+    """The text coloured by a unit; which units track which property, in one model or in two."""
+    t, run, text = settings.t, texts[0].run, texts[0].text
     left, middle, right = st.columns([3, 4, 4], vertical_alignment="bottom")
     quantity = _quantity(left, text, settings)
     pattern = right.text_input(
@@ -83,8 +87,10 @@ def unit_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
                 t=t,
             )
         )
-    _charts(series, name, text, settings)
-    unit_downloads(text, series, tracking, figure, t)
+    files = _charts(series, name, text, settings)
+    if len(texts) > 1:
+        files += rankings_compared(texts, tracking, pattern, settings)
+    unit_downloads(text, series, tracking, figure, files, t)
 
 
 def unit_name(place: UnitPlace, text: LongText, quantity: str, t: Translator) -> str:
@@ -184,39 +190,24 @@ def _figure(text: LongText, series: UnitSeries, name: str, settings: Settings) -
     )
 
 
-def _charts(series: UnitSeries, name: str, text: LongText, settings: Settings) -> None:
-    t = settings.t
+def _charts(series: UnitSeries, name: str, text: LongText, settings: Settings) -> list[Download]:
+    """The unit over time, and its values by the property; returns the charts' files."""
+    t, look = settings.t, look_of(settings)
     label = unit_name(series.place, text, series.quantity, t)
     shown = "" if series.property is None else property_name(name, t)
     left, right = st.columns([7, 4], vertical_alignment="bottom")
     with left:
         start, end = _stretch(len(text), t)
-        show_chart(
-            series_chart(
-                series,
-                unit_name=label,
-                axis_name=quantity_name(series.quantity, t=t),
-                property_name=shown,
-                start=start,
-                end=end,
-                theme=page_theme(),
-                font_size=settings.font_size,
-                t=t,
-            )
-        )
+        names = {"unit_name": label, "axis_name": quantity_name(series.quantity, t=t), "property_name": shown}
+        over_time = partial(series_chart, series, start=start, end=end, **names, **look)
+        show_chart(over_time())
+    files = chart_files(over_time, name=t("Over the text"), ending="series", t=t)
     if series.property is not None:
+        by_property = partial(values_chart, series, **names, **look)
         with right:
-            show_chart(
-                values_chart(
-                    series,
-                    unit_name=label,
-                    axis_name=quantity_name(series.quantity, t=t),
-                    property_name=shown,
-                    theme=page_theme(),
-                    font_size=settings.font_size,
-                    t=t,
-                )
-            )
+            show_chart(by_property())
+        files += chart_files(by_property, name=t("By the property"), ending="values", t=t)
+    return files
 
 
 def _stretch(count: int, t: Translator) -> tuple[int, int]:

@@ -44,6 +44,16 @@ def take_matching(key: str, pattern: str, default: str) -> str:
     return str(st.session_state[key])
 
 
+def choose(key: str, value: str) -> None:
+    """A value that the reader has just chosen in a picture; for callbacks, before the next run.
+
+    A reader who clicks twice at once sends the second click with the URL of before the first: in the run that follows,
+    the choice wins over it.
+    """
+    st.session_state[key] = value
+    st.session_state[_chosen(key)] = True
+
+
 def arrive() -> None:
     """Call it first in every run: notes whether the reader came over from another page, with an empty query."""
     state, context = st.session_state, get_script_run_ctx()
@@ -61,6 +71,8 @@ def bring_along(key: str) -> None:
 
 def _follow(key: str) -> None:
     """A link that was opened, or back and forward, wins over the session; from page to page the session goes along."""
+    if st.session_state.pop(_chosen(key), False):
+        return
     url = st.query_params.get(key)
     if url is None and st.session_state.get(_MOVED) and st.session_state.get(key) is not None:
         # Set once more: the widget of this page is another one than that of the last and has no value yet.
@@ -127,3 +139,7 @@ def start_anew(*, keep: Sequence[str]) -> None:
 
 def _written(key: str) -> str:
     return f"url-{key}"
+
+
+def _chosen(key: str) -> str:
+    return f"url-chosen-{key}"

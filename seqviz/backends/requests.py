@@ -223,10 +223,12 @@ class InterventionRequest(Request[Intervened]):
     Args:
         trace: which run; its text, model and targets count.
         interventions: what is forced.
+        loss_step: the step whose loss is carried back; None for the sum of all.
     """
 
     trace: TraceRequest
     interventions: tuple[Intervention, ...]
+    loss_step: int | None = None
 
     def run(self) -> TraceRequest:
         """The run without the interventions."""

@@ -167,6 +167,7 @@ class Worker:
             request.trace.text,
             request.interventions,
             targets=request.trace.targets,
+            loss_step=request.loss_step,
             max_pieces=MAX_PIECES,
         )
 

@@ -24,6 +24,7 @@ Module = Literal[
     "encoder_decoder",
     "attention_map",
     "attention_row",
+    "saturation",
 ]
 _WITH_STEPS: tuple[Module, ...] = ("figure", "gate_cell", "gate_maps", "encoder_decoder")
 _PAGE_CLASS: dict[str, str] = {"auto": "sv-auto", "light": "", "dark": "sv-dark"}

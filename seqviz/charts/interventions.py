@@ -17,18 +17,32 @@ _CELLS = 2600
 
 
 def divergence_chart(
-    found: Intervened, *, step: int, theme: Theme = "light", font_size: int = 14, t: Translator = english
+    found: Intervened,
+    *,
+    step: int,
+    top: float | None = None,
+    theme: Theme = "light",
+    font_size: int = 14,
+    t: Translator = english,
 ) -> alt.LayerChart:
-    """How far the output moved at every step, in nats; the step in focus stands out."""
+    """How far the output moved at every step, in nats; the step in focus stands out.
+
+    Args:
+        found: both runs.
+        step: in focus.
+        top: end of the axis, so that two charts can have the same one; None for the chart's own.
+        theme, font_size, t: as in every chart.
+    """
     rows = [{"step": s, "value": float(f"{value:.6g}"), "focus": s == step} for s, value in enumerate(found.divergence)]
     colours = category_colours(theme)
     title = t("How far the output moved: KL(before ‖ after), nats")
+    scale = alt.Scale(domainMin=0) if top is None else alt.Scale(domain=[0, top or 1.0])
     bars = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar(cornerRadiusEnd=3)
         .encode(
             x=token_axis(found.originals, font_size),
-            y=alt.Y("value:Q", title=t("nats"), axis=alt.Axis(tickCount=4), scale=alt.Scale(domainMin=0)),
+            y=alt.Y("value:Q", title=t("nats"), axis=alt.Axis(tickCount=4), scale=scale),
             color=alt.condition("datum.focus", alt.value(colours[1]), alt.value(colours[0])),
             tooltip=[
                 alt.Tooltip("piece:N", title=t("after")),
@@ -105,16 +119,21 @@ def change_map(
     layer: int,
     direction: Direction,
     quantity: str,
+    limit: float | None = None,
     theme: Theme = "light",
     font_size: int = 14,
     t: Translator = english,
 ) -> alt.LayerChart:
-    """After minus before of a quantity, all units at all steps; large layers in groups, each its largest unit's."""
+    """After minus before of a quantity, all units at all steps; large layers in groups, each its largest unit's.
+
+    ``limit`` is the change of the strongest colour; None for the largest.
+    """
     part = next(one for one in found.layers if (one.layer, one.direction) == (layer, direction))
     difference = part.difference(quantity)
     steps, units = difference.shape
     values, labels = grouped(difference, max(12, min(64, _CELLS // steps)))
-    limit = float(np.abs(values).max()) or 1.0
+    largest = float(np.abs(values).max())
+    limit = (largest if limit is None else limit) or 1.0
     rows = [
         {"step": s, "row": n, "value": float(f"{values[s, n]:.5g}")}
         for s, n in np.ndindex(*values.shape)
@@ -157,7 +176,7 @@ def change_map(
     layered = alt.layer(chart).properties(
         height=20 * font_size,
         title=alt.TitleParams(title, subtitle=subtitle),
-        description=f"{title}. {t('The largest change is {value}.').format(value=f'{limit:.3g}')}",
+        description=f"{title}. {t('The largest change is {value}.').format(value=f'{largest:.3g}')}",
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
 

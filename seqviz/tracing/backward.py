@@ -34,7 +34,7 @@ from seqviz.models.cells import (
     RNNCell,
     Values,
 )
-from seqviz.tracing.slopes import gru_reset_before_slopes, gru_slopes, lstm_slopes, rnn_slopes
+from seqviz.tracing.slopes import Passing, gru_reset_before_slopes, gru_slopes, lstm_slopes, rnn_slopes
 
 Array = np.ndarray[tuple[int, ...], np.dtype[Any]]
 Exponents = NDArray[np.int64]
@@ -69,7 +69,12 @@ class CellGradients(NamedTuple):
 
 
 def cell_gradients(
-    cell: Cell, values: Values, from_above: Tensor, *, exponents: Exponents | None = None
+    cell: Cell,
+    values: Values,
+    from_above: Tensor,
+    *,
+    exponents: Exponents | None = None,
+    passing: Passing | None = None,
 ) -> CellGradients:
     """Runs the recursion through one cell.
 
@@ -79,11 +84,13 @@ def cell_gradients(
         from_above: ∂L/∂h_t through everything but the cell's own later steps, (step, unit).
         exponents: (step,) whole numbers to be written: the gradients of step t are then those returned, times
             2^exponents[t], so that no length and no weights lead out of the range of the numbers. None for none.
+        passing: where quantities were forced, as in ``seqviz.tracing.slopes``, in the order of computation; the
+            gradient of a forced state is that of its constant, and nothing goes on behind it. None for nowhere.
 
     Returns:
         The gradients at every step.
     """
-    return _RECURSIONS[type(cell)](cell, values, from_above, exponents)
+    return _RECURSIONS[type(cell)](cell, values, from_above, exponents, passing)
 
 
 def _turned(weight: Tensor) -> Array:
@@ -120,9 +127,11 @@ def _rescaled(
         yield np.ldexp(above, -total) if enters and total else above, *others
 
 
-def _rnn(cell: RNNCell, values: Values, from_above: Tensor, exponents: Exponents | None) -> CellGradients:
+def _rnn(
+    cell: RNNCell, values: Values, from_above: Tensor, exponents: Exponents | None, passing: Passing | None
+) -> CellGradients:
     h = values["hidden_state"]
-    slope = rnn_slopes(cell, values)
+    slope = rnn_slopes(cell, values, passing)
     weight = _turned(cell.weight_hidden)
     d_h, delta, back = torch.empty_like(h), torch.empty_like(h), torch.empty_like(h)
     carried = np.zeros_like(h[0].numpy())
@@ -135,10 +144,12 @@ def _rnn(cell: RNNCell, values: Values, from_above: Tensor, exponents: Exponents
     return CellGradients(d_h, None, delta.unsqueeze(1), delta.unsqueeze(1), back, None)
 
 
-def _gru(cell: Cell, values: Values, from_above: Tensor, exponents: Exponents | None) -> CellGradients:
+def _gru(
+    cell: Cell, values: Values, from_above: Tensor, exponents: Exponents | None, passing: Passing | None
+) -> CellGradients:
     """GRU with the reset gate after the product, and the simplified GRU, which has none."""
     h = values["hidden_state"]
-    slope, recurrent_slope, keep = gru_slopes(cell, values)
+    slope, recurrent_slope, keep = gru_slopes(cell, values, passing)
     weight = _turned(cell.weight_hidden)
     d_h, back = torch.empty_like(h), torch.empty_like(h)
     carried = np.zeros_like(h[0].numpy())
@@ -155,10 +166,10 @@ def _gru(cell: Cell, values: Values, from_above: Tensor, exponents: Exponents | 
 
 
 def _gru_reset_before(
-    cell: GRUResetBeforeCell, values: Values, from_above: Tensor, exponents: Exponents | None
+    cell: GRUResetBeforeCell, values: Values, from_above: Tensor, exponents: Exponents | None, passing: Passing | None
 ) -> CellGradients:
     h, units = values["hidden_state"], cell.hidden_size
-    slopes = gru_reset_before_slopes(values)
+    slopes = gru_reset_before_slopes(values, passing)
     gates_weight, candidate_weight = (_turned(part) for part in cell.weight_hidden.split([2 * units, units]))
     d_h, back, delta = torch.empty_like(h), torch.empty_like(h), h.new_empty(len(h), 3, units)
     carried = np.zeros_like(h[0].numpy())
@@ -176,9 +187,11 @@ def _gru_reset_before(
     return CellGradients(d_h, None, delta, delta, back, None)
 
 
-def _lstm(cell: Cell, values: Values, from_above: Tensor, exponents: Exponents | None) -> CellGradients:
+def _lstm(
+    cell: Cell, values: Values, from_above: Tensor, exponents: Exponents | None, passing: Passing | None
+) -> CellGradients:
     h, c = values["hidden_state"], values["cell_state"]
-    c_slope, o_slope, from_cell, keep = lstm_slopes(cell, values)
+    c_slope, o_slope, from_cell, keep = lstm_slopes(cell, values, passing)
     d_h, d_c, delta = torch.empty_like(h), torch.empty_like(c), h.new_empty(len(h), 4, cell.hidden_size)
     weight = _turned(cell.weight_hidden)
     back_h, back_c = torch.empty_like(h), torch.empty_like(c)

@@ -26,6 +26,7 @@ from seqviz.models.stack import Recorded, RecurrentStack
 from seqviz.traces import NO_TARGET, RecurrentTrace
 from seqviz.tracing import forward
 from seqviz.tracing.backward import CellGradients, cell_gradients
+from seqviz.tracing.slopes import Passing
 from seqviz.tracing.weight_gradients import Shared, weight_gradient
 from seqviz.types import FloatArray, IntArray, Task
 
@@ -148,15 +149,12 @@ def carried_back(
         _, recorded = double.stack.record(x.unsqueeze(0))
         read = _read_states(double.stack, recorded, trace.task)
         logits = functional.linear(read, double.weight, double.bias)
-        goals = _goals(trace.targets, logits, trace.task)
-        steps = _loss_steps(goals, loss_step)
+        goals = goals_of(trace.targets, logits, trace.task)
+        steps = loss_steps_of(goals, loss_step)
         weights = torch.ones(len(steps), dtype=torch.float64)
         weights[-1] = multiplier
         log_probs = logits.log_softmax(-1)
-        d_logits = torch.zeros_like(logits)
-        d_logits[steps] = log_probs[steps].exp()
-        d_logits[steps, goals[steps]] -= 1.0
-        d_logits[steps] *= weights.unsqueeze(1)
+        d_logits = loss_errors(log_probs, goals, steps, weights)
         passes = through_layers(double.stack, recorded, d_logits @ double.weight, trace.task)
         losses = np.full(len(trace), np.nan)
         known = np.flatnonzero(goals != NO_TARGET)
@@ -193,8 +191,11 @@ def _read_states(stack: RecurrentStack, recorded: Sequence[Recorded], task: Task
     return torch.cat(states, 1)
 
 
-def _goals(targets: IntArray, logits: Tensor, task: Task) -> IntArray:
-    """Number of the right label of each step; ``NO_TARGET`` where the step has no loss."""
+def goals_of(targets: IntArray, logits: Tensor, task: Task) -> IntArray:
+    """Number of the right label of each step, by the run's own answers where none is given.
+
+    ``NO_TARGET`` where the step has no loss.
+    """
     if task == "language_model":
         return targets
     answers = np.where(targets == NO_TARGET, logits.argmax(-1).numpy(), targets)
@@ -203,7 +204,17 @@ def _goals(targets: IntArray, logits: Tensor, task: Task) -> IntArray:
     return answers
 
 
-def _loss_steps(goals: IntArray, loss_step: int | None) -> list[int]:
+def loss_errors(log_probs: Tensor, goals: IntArray, steps: Sequence[int], weights: Tensor) -> Tensor:
+    """∂L/∂logits of the losses of some steps: P - 1 at the right label, P elsewhere, (step, label)."""
+    errors = torch.zeros_like(log_probs)
+    errors[steps] = log_probs[steps].exp()
+    errors[steps, goals[steps]] -= 1.0
+    errors[steps] *= weights.unsqueeze(1)
+    return errors
+
+
+def loss_steps_of(goals: IntArray, loss_step: int | None) -> list[int]:
+    """The steps whose losses are added up; raises InvalidInputError if there is no loss, or none at that step."""
     known = [int(step) for step in np.flatnonzero(goals != NO_TARGET)]
     if not known:
         raise InvalidInputError("One piece has no next piece to be compared with: type at least two.")
@@ -228,28 +239,42 @@ class Pass(NamedTuple):
     d_input: Tensor
 
 
-def through_layers(stack: RecurrentStack, recorded: Sequence[Recorded], d_states: Tensor, task: Task) -> list[Pass]:
-    """The recursion through all layers, from the top one down; passes in the order of ``recorded``."""
+def through_layers(
+    stack: RecurrentStack,
+    recorded: Sequence[Recorded],
+    d_states: Tensor,
+    task: Task,
+    *,
+    passing: Sequence[Passing] = (),
+) -> list[Pass]:
+    """The recursion through all layers, from the top one down; passes in the order of ``recorded``.
+
+    ``passing`` says for each of ``recorded`` where its quantities were forced, in the order of the text; empty for
+    nowhere.
+    """
     directions = len(stack.directions)
     passes: list[Pass] = []
     for layer in reversed(range(len(recorded) // directions)):
         parts = d_states.chunk(directions, 1)
         d_input = torch.zeros(())
         found = []
-        for one, d_state in zip(recorded[layer * directions : (layer + 1) * directions], parts, strict=True):
+        for index, d_state in enumerate(parts, layer * directions):
+            one = recorded[index]
             top = layer == len(recorded) // directions - 1
             at_ends = task == "classification" and one.direction == "backward" and top
             # A verdict reads the backward direction at the first piece only.
             reached = torch.cat([d_state.sum(0, keepdim=True), 0 * d_state[1:]]) if at_ends else d_state
-            found.append(_through_cell(stack.cell(layer, one.direction), one, reached))
+            forced = passing[index] if passing else {}
+            found.append(_through_cell(stack.cell(layer, one.direction), one, reached, forced))
             d_input = d_input + found[-1].d_input
         passes, d_states = found + passes, d_input
     return passes
 
 
-def _through_cell(cell: Cell, one: Recorded, d_state: Tensor) -> Pass:
+def _through_cell(cell: Cell, one: Recorded, d_state: Tensor, forced: Passing) -> Pass:
     values = {name: _computed(one, value[0]) for name, value in one.values.items()}
-    found = cell_gradients(cell, values, _computed(one, d_state))
+    passing = {name: _computed(one, rows) for name, rows in forced.items()}
+    found = cell_gradients(cell, values, _computed(one, d_state), passing=passing)
     in_text = CellGradients(*(None if part is None else _computed(one, part) for part in found))  # type: ignore[arg-type]
     return Pass(one, in_text, in_text.pre_activation.flatten(1) @ cell.weight_input)
 

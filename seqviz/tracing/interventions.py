@@ -1,7 +1,8 @@
 """A run with forced gates and states, beside the same run without them.
 
 Both go step by step through the equations of ``seqviz.models.cells`` in float64, so that whatever differs comes from
-the interventions and from nothing else: without one, both are equal bit for bit.
+the interventions and from nothing else: without one, both are equal bit for bit. One loss is carried back through both
+by the recursion of ``seqviz.tracing.backward``, with the slopes of whatever was forced set to 0.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from seqviz.errors import InvalidInputError, TextTooLongError, unknown_name
 from seqviz.interventions import (
     MAX_INTERVENTIONS,
     STATE_LIMIT,
+    ChangedGradients,
     ChangedLayer,
     Intervened,
     Intervention,
@@ -26,22 +28,44 @@ from seqviz.interventions import (
 )
 from seqviz.models.cells import Cell, Edit, unchanged
 from seqviz.models.loading import LoadedModel
-from seqviz.models.stack import RecurrentStack
+from seqviz.models.stack import Recorded, RecurrentStack
 from seqviz.traces import NO_TARGET
 from seqviz.tracing.forward import target_ids, to_tensors
-from seqviz.tracing.gradients import in_float64
-from seqviz.types import Direction, Task
+from seqviz.tracing.gradients import Float64Model, goals_of, in_float64, loss_errors, loss_steps_of, through_layers
+from seqviz.tracing.slopes import Passing
+from seqviz.types import Direction, FloatArray, IntArray, Task
 
 MOVED_KEPT = 12
 _STATES = ("cell_state", "hidden_state")
 
 
 class _Layer(NamedTuple):
-    """One layer in one direction: every quantity of it, each (step, unit), in the order of the text."""
+    """One layer in one direction: every quantity of it, each (step, unit), in the order of the text.
+
+    ``pre_activation`` is (step, block, unit).
+    """
 
     layer: int
     direction: Direction
     values: dict[str, Tensor]
+
+    def quantities(self) -> dict[str, FloatArray]:
+        """Gates, candidate and states."""
+        return {name: value.numpy() for name, value in self.values.items() if name != "pre_activation"}
+
+
+class _Run(NamedTuple):
+    """One of the two runs.
+
+    Args:
+        interventions: what was forced.
+        layers: every layer and direction.
+        log_probs: of the outputs, (step, label).
+    """
+
+    interventions: tuple[Intervention, ...]
+    layers: list[_Layer]
+    log_probs: Tensor
 
 
 def intervene(
@@ -50,20 +74,24 @@ def intervene(
     interventions: Sequence[Intervention],
     *,
     targets: Sequence[str] = (),
+    loss_step: int | None = None,
     max_pieces: int | None = None,
 ) -> Intervened:
-    """Runs a model on a text with and without the interventions.
+    """Runs a model on a text with and without the interventions, and carries one loss back through both.
 
     Args:
         loaded: the model, from ``seqviz.load``.
         text: any Unicode text.
         interventions: at most ``MAX_INTERVENTIONS``; of two that force the same number the later one holds. A gate
             takes 0 to 1, a candidate -1 to 1, a state ``±STATE_LIMIT``.
-        targets: the right labels, as for ``trace``.
+        targets: the right labels, as for ``trace``; where they are not given, a tagger's or classifier's losses are
+            held against its own answers without the interventions.
+        loss_step: the step whose loss is carried back, counted from 0; None for the sum of all.
         max_pieces: longest text that is accepted; None for any.
 
     Raises:
-        InvalidInputError: the text has no piece, or an intervention lies outside the model, the text or its range.
+        InvalidInputError: the text has no piece, or no loss at that step, or an intervention lies outside the model,
+            the text or its range.
         TextTooLongError: the text has more pieces than ``max_pieces``.
         UnknownNameError: the cell has no such quantity.
     """
@@ -86,14 +114,15 @@ def intervene(
         for chosen in ((), tuple(interventions)):
             layers = run_layers(double.stack, x, chosen)
             read = read_states(double.stack, x, chosen, layers, task)
-            runs.append((layers, (read @ double.weight.T + double.bias).log_softmax(-1)))
-        (before, log_p), (after, log_q) = runs
+            runs.append(_Run(chosen, layers, (read @ double.weight.T + double.bias).log_softmax(-1)))
+        (_, before, log_p), (_, after, log_q) = runs
         divergence = (log_p.exp() * (log_p - log_q)).sum(-1).clamp(min=0.0)
         moved = _moved(log_p.exp(), log_q.exp(), loaded.labels)
         known = np.flatnonzero(goals != NO_TARGET)
         target_log_probs = np.full((2, len(encoded)), np.nan)
         for row, log_probs in enumerate((log_p, log_q)):
             target_log_probs[row, known] = log_probs.numpy()[known, goals[known]]
+        gradients = _gradients(double, x, runs, goals_of(goals, log_p, task), loss_step, loaded)
     return Intervened(
         model=loaded.info.name,
         task=task,
@@ -105,14 +134,15 @@ def intervene(
                 layer=old.layer,
                 direction=old.direction,
                 cell=loaded.info.config.cell,
-                before={name: value.numpy() for name, value in old.values.items()},
-                after={name: value.numpy() for name, value in new.values.items()},
+                before=old.quantities(),
+                after=new.quantities(),
             )
             for old, new in zip(before, after, strict=True)
         ),
         divergence=divergence.numpy(),
         moved=moved,
         target_log_probs=target_log_probs,
+        gradients=gradients,
         seconds=time.perf_counter() - started,
     )
 
@@ -123,12 +153,68 @@ def run_layers(stack: RecurrentStack, x: Tensor, interventions: Sequence[Interve
     for index in range(len(stack.layers)):
         outputs = []
         for direction in stack.directions:
-            own = [one for one in interventions if one.layer in (None, index)]
-            own = [one for one in own if one.direction in (None, direction) or one.layer is None]
+            own = _own(interventions, index, direction)
             values = _run_cell(stack.cell(index, direction), x, direction, own)
             outputs.append(values["hidden_state"])
             found.append(_Layer(index, direction, values))
         x = torch.cat(outputs, -1).unsqueeze(0)
+    return found
+
+
+def _own(interventions: Sequence[Intervention], layer: int, direction: Direction) -> list[Intervention]:
+    """The interventions in one layer and direction."""
+    return [
+        one for one in interventions if one.layer is None or (one.layer == layer and one.direction in (None, direction))
+    ]
+
+
+def _gradients(
+    double: Float64Model,
+    x: Tensor,
+    runs: Sequence[_Run],
+    goals: IntArray,
+    loss_step: int | None,
+    loaded: LoadedModel,
+) -> ChangedGradients | None:
+    """One loss, carried back through the run without and the run with the interventions."""
+    if (goals == NO_TARGET).all() and loss_step is None:
+        return None
+    task, cell = loaded.info.config.task, loaded.info.config.cell
+    steps = loss_steps_of(goals, loss_step)
+    weights = x.new_ones(len(steps))
+    sides: list[list[dict[str, FloatArray]]] = []
+    for run in runs:
+        d_states = loss_errors(run.log_probs, goals, steps, weights) @ double.weight
+        recorded = [_recorded(double.stack, one, x) for one in run.layers]
+        passing = [_passing(one, run.interventions) for one in run.layers]
+        passes = through_layers(double.stack, recorded, d_states, task, passing=passing)
+        found = [{"cell_state": one.found.cell_state, "hidden_state": one.found.hidden_state} for one in passes]
+        sides.append([{name: d.numpy() for name, d in one.items() if d is not None} for one in found])
+    return ChangedGradients(
+        loss_steps=tuple(steps),
+        target_names=tuple(loaded.labels[goals[step]] for step in steps),
+        losses=np.array([-run.log_probs.numpy()[steps, goals[steps]].sum() for run in runs]),
+        layers=tuple(
+            ChangedLayer(layer=one.layer, direction=one.direction, cell=cell, before=before, after=after)
+            for one, before, after in zip(runs[0].layers, *sides, strict=True)
+        ),
+    )
+
+
+def _recorded(stack: RecurrentStack, one: _Layer, x: Tensor) -> Recorded:
+    """A layer in the form that the way back through time reads; it needs no inputs of a layer, so all have ``x``."""
+    values = {name: value.unsqueeze(0) for name, value in one.values.items()}
+    return Recorded(one.layer, one.direction, stack.cell(one.layer, one.direction).block_names, x, values)
+
+
+def _passing(one: _Layer, interventions: Sequence[Intervention]) -> Passing:
+    """For each forced quantity of a layer (step, unit), in the order of the text: 0 where it was forced, else 1."""
+    found: dict[str, Tensor] = {}
+    for each in _own(interventions, one.layer, one.direction):
+        if each.quantity not in found:
+            found[each.quantity] = torch.ones_like(one.values["hidden_state"])
+        last = None if each.last is None else each.last + 1
+        found[each.quantity][each.first : last, slice(None) if each.unit is None else each.unit] = 0.0
     return found
 
 
@@ -156,7 +242,7 @@ def _run_cell(cell: Cell, x: Tensor, direction: Direction, interventions: Sequen
     rows: dict[int, dict[str, Tensor]] = {}
     for step in steps:
         carry, values = cell.step(projected[:, step], carry, _edit(interventions, step))
-        rows[step] = {name: value[0] for name, value in values.items() if name != "pre_activation"}
+        rows[step] = {name: value[0] for name, value in values.items()}
     return {name: torch.stack([rows[step][name] for step in range(len(rows))]) for name in rows[0]}
 
 

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.ui.backend import ask
+from seqviz.backends.requests import InterventionRequest, TraceRequest
+from seqviz.interventions import parse_intervention
 from tests.app.conftest import Opened
 from tests.helpers import write_tiny_checkpoint
 
@@ -153,7 +156,8 @@ def test_an_untouched_page_intervenes_with_an_example(opened: Opened):
     app = opened(page=PAGE, view="intervene", text=CAT, model=WORDS)
     assert "An example; your own takes its place." in said(app)
     assert r"forget gate \= 0" in said(app) or "forget gate = 0" in said(app)
-    assert charts(app) == 3
+    assert charts(app) == 5
+    assert "losses: " in said(app)
     assert query(app, "do") is None
 
 
@@ -162,7 +166,7 @@ def test_interventions_stand_in_the_url_and_can_be_undone(opened: Opened):
         page=PAGE, view="intervene", text=CAT, model=WORDS, do="forget_gate=1@2-:0.forward~cell_state=-2@4:0.forward.3"
     )
     assert "2. cell" in said(app)
-    assert len(app.dataframe[0].value) == 8
+    assert [len(one.value) for one in app.dataframe] == [10, 10, 8]
     next(button for button in app.button if button.label == "Undo").click().run()
     assert query(app, "do") == "forget_gate=1@2-:0.forward"
     next(button for button in app.button if button.label == "Undo").click().run()
@@ -178,6 +182,51 @@ def test_the_form_adds_an_intervention(opened: Opened):
     next(button for button in app.button if button.label == "Force it").click().run()
     assert query(app, "do") == "output_gate=0.5@3-:0.forward.5"
     assert "output gate" in said(app)
+
+
+def test_one_loss_goes_back_through_both_runs(opened: Opened):
+    forced = "forget_gate=1@2-:0.forward"
+    app = opened(page=PAGE, view="intervene", text=CAT, model=WORDS, do=forced)
+    found = ask(
+        InterventionRequest(trace=TraceRequest(model=WORDS, text=CAT), interventions=(parse_intervention(forced),))
+    ).gradients
+    assert found is not None
+    assert f"{found.losses[0]:.4g} nats before, {found.losses[1]:.4g} after" in said(app)
+    app.selectbox(key="loss").set_value("4").run()
+    assert query(app, "loss") == "4"
+    assert "L = −log P(‘fresh’): " in said(app)
+    table = app.dataframe[0].value
+    assert set(table["Norm"]) <= {"‖∂L/∂h‖", "‖∂L/∂c‖"}
+
+
+def test_an_intervention_is_compared_in_two_cells(opened: Opened):
+    app = opened(
+        page=PAGE, view="intervene", text=CAT, model=WORDS, do="forget_gate=0@2-:0.forward", compare="model",
+        model2="wikitext-gru",
+    )  # fmt: skip
+    assert [one.value for one in app.subheader] == ["A · wikitext-lstm", "B · wikitext-gru"]
+    assert charts(app) == 5 + 4
+    assert "This cell has no forget gate; forced in its place: update gate = 0" in said(app)
+    assert not app.warning
+
+
+def test_what_the_second_cell_does_not_have_is_said_in_its_place(opened: Opened):
+    app = opened(
+        page=PAGE, view="intervene", text=CAT, model=WORDS, do="output_gate=0@2-:0.forward", compare="model",
+        model2="wikitext-gru",
+    )  # fmt: skip
+    assert len(app.warning) == 1
+    assert "quantity 'output_gate' is not known" in app.warning[0].value
+    assert charts(app) == 5
+
+
+def test_an_intervention_is_compared_in_two_sentences(opened: Opened):
+    app = opened(
+        page=PAGE, view="intervene", text=CAT, model=WORDS, do="forget_gate=0@1-9:0.forward", compare="text",
+        text2="The cats were", loss="9",
+    )  # fmt: skip
+    assert not app.warning
+    assert charts(app) == 10
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from seqviz.backends.requests import TraceRequest
 from seqviz.long_examples import long_example
 from tests.app.conftest import Opened
+from tests.helpers import write_tiny_checkpoint
 
 PAGE = "app_pages/units.py"
 CHARACTERS = "shakespeare-lstm-2x512"
@@ -21,6 +24,16 @@ def charts(app: AppTest) -> int:
 
 def captions(app: AppTest) -> str:
     return "\n".join(caption.value for caption in app.caption)
+
+
+def handed(app: AppTest) -> dict[str, float]:
+    """The thresholds that the picture is told."""
+    return json.loads(app.get("bidi_component")[1].proto.json)["focus"]
+
+
+def drawn(app: AppTest) -> dict:
+    """What the picture of the saturation is made of."""
+    return json.loads(app.get("bidi_component")[0].proto.json)["payload"]
 
 
 def in_url(app: AppTest, name: str) -> str | None:
@@ -74,15 +87,50 @@ def test_a_bad_pattern_is_one_sentence_and_the_page_stays(opened: Opened):
 def test_every_kind_of_model_is_shown_in_every_view(opened: Opened, model: str, view: str):
     app = opened(page=PAGE, model=model, view=view)
     assert not app.warning
-    assert charts(app) == {"unit": 2, "saturation": 2 if model == "sentiment-gru" else 3, "moments": 0}[view]
+    assert charts(app) == (2 if view == "unit" else 0)
+    if view == "saturation":
+        assert len(drawn(app)["panels"]) == (2 if model == "sentiment-gru" else 3)
 
 
-def test_saturation_thresholds_of_the_url_are_those_of_the_chart(opened: Opened):
-    app = opened(page=PAGE, view="saturation", left="0.5", right="0.5")
-    assert app.slider(key="left").value == 0.5
-    assert "forget gate: " in captions(app)
-    app.slider(key="right").set_value(0.6).run()
-    assert "share of steps > 0.6" in app.get("vega_lite_chart")[0].proto.spec
+def test_saturation_thresholds_of_the_url_are_handed_to_the_picture(opened: Opened):
+    app = opened(page=PAGE, view="saturation", left="0.5", right="0.6")
+    assert handed(app) == {"left": 0.5, "right": 0.6}
+    assert (in_url(app, "left"), in_url(app, "right")) == ("0.5", "0.6")
+    # The picture itself stays as it is while they move.
+    assert drawn(app)["id"] == drawn(opened(page=PAGE, view="saturation"))["id"]
+
+
+@pytest.mark.parametrize("limits", [{"left": "0.7"}, {"right": "0.2"}, {"left": "x", "right": "nan"}, {"left": "1e3"}])
+def test_thresholds_outside_their_range_are_the_usual_ones(opened: Opened, limits: dict[str, str]):
+    app = opened(page=PAGE, view="saturation", **limits)
+    assert handed(app) == {"left": 0.1, "right": 0.9}
+    assert in_url(app, "left") is None
+    assert not app.warning
+
+
+def test_two_models_are_compared_over_one_text(opened: Opened, models):
+    write_tiny_checkpoint(models, name="shakespeare-gru", cell="gru", family="shakespeare", seed=5)
+    try:
+        app = opened(page=PAGE, view="saturation", model2="shakespeare-gru")
+        assert [run["name"][:4] for run in drawn(app)["runs"]] == ["A · ", "B · "]
+        assert [panel["gate"] for panel in drawn(app)["panels"]][3:] == ["reset_gate", "update_gate"]
+        app = opened(page=PAGE, model2="shakespeare-gru")
+        assert charts(app) == 3
+        assert "has no cell state; in its place stands its hidden state" in captions(app)
+        table = app.dataframe[-1].value
+        assert list(table)[:3] == ["Property", "A · unit", "A · r"]
+        assert {"B · unit", "B · r", "B · AUC", "B · chance"} < set(table)
+        assert len(table) > 3
+        assert not app.warning
+    finally:
+        shutil.rmtree(models / "shakespeare-gru")
+
+
+def test_a_model_of_another_task_or_of_other_pieces_is_no_second_one(opened: Opened):
+    app = opened(page=PAGE, model="wikitext-lstm", view="saturation", model2="sentiment-gru")
+    assert app.selectbox(key="model2").value == "none"
+    assert list(app.selectbox(key="model2").options) == ["nothing", "Words (gru)"]
+    assert len(drawn(app)["runs"]) == 1
 
 
 def test_a_span_of_the_url_is_the_brushed_one(opened: Opened):
@@ -157,10 +205,10 @@ def test_a_reading_that_was_stopped_goes_on_when_asked(opened: Opened):
     app.session_state["source"], app.session_state["units-own"] = "own", run.text
     app.run()
     assert [info.value for info in app.info] == ["Stopped. What was read so far is kept for a while."]
-    assert charts(app) == 0
+    assert not app.get("bidi_component")
     next(button for button in app.button if button.label == "Go on").click().run()
     assert not app.info
-    assert charts(app) == 3
+    assert len(drawn(app)["panels"]) == 3
 
 
 def test_chinese(opened: Opened):

@@ -69,24 +69,70 @@ def test_a_brushed_span_finds_its_like_and_stands_in_the_url(page: Page, app_url
     expect(page).to_have_url(re.compile(r"span=8-11"))
 
 
-def test_a_dot_of_the_saturation_leads_to_its_unit(page: Page, app_url: str):
-    page.goto(f"{app_url}/units?view=saturation&model=shakespeare-gru")
-    chart = page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first
-    expect(chart).to_be_visible(timeout=30_000)
+def saturation(page: Page, address: str) -> Locator:
+    """Opens the scatters and returns the dots of the first one, in the order of the units."""
+    page.goto(address)
+    expect(page.locator("[data-ready=true]")).to_be_attached(timeout=60_000)
     settled(page)
-    box = chart.bounding_box()
+    return page.locator('.sv-saturation [data-panel="0"] [data-p=dots] circle')
+
+
+def centre(dot: Locator) -> tuple[float, float]:
+    box = dot.bounding_box()
     assert box is not None
-    # Somewhere in the cloud of 300 dots: walk down a column until one is hit.
-    for share in (0.35, 0.45, 0.55, 0.65, 0.75):
-        for across in (0.3, 0.4, 0.5):
-            page.mouse.click(box["x"] + across * box["width"], box["y"] + share * box["height"])
-            page.wait_for_timeout(150)
-            if "view=saturation" not in page.url:
-                break
-        if "view=saturation" not in page.url:
-            break
-    expect(page).to_have_url(re.compile(r"quantity=\w+_gate"))
-    expect(page.locator(".sv-text-box [data-i]").first).to_be_visible(timeout=15_000)
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def farthest_apart(dots: Locator) -> tuple[int, int]:
+    """Two units that no other dot hides: the most open one and the most shut one."""
+    places = dots.evaluate_all("all => all.map(dot => ['cx', 'cy'].map(name => Number(dot.getAttribute(name))))")
+    across, up = [place[0] for place in places], [place[1] for place in places]
+    return across.index(max(across)), up.index(min(up))
+
+
+def test_thresholds_answer_while_they_are_dragged_and_then_stand_in_the_url(page: Page, app_url: str):
+    dots = saturation(page, f"{app_url}/units?view=saturation&model=shakespeare-gru")
+    before = dots.nth(3).get_attribute("cy")
+    slider = page.locator("input[data-limit=left]")
+    slider.evaluate("input => { input.value = '0.4'; input.dispatchEvent(new Event('input')); }")
+    # In the same moment, by nobody but the browser.
+    assert dots.nth(3).get_attribute("cy") != before
+    assert page.locator('[data-panel="0"] [data-p=below]').text_content() == "steps below 0.40, %"
+    expect(page).to_have_url(re.compile(r"left=0\.4\b"), timeout=30_000)
+    settled(page)
+    moved = dots.nth(3).get_attribute("cy")
+    # A link shows the same.
+    again = saturation(page, page.url)
+    expect(page.locator('[data-panel="0"] [data-p=below]')).to_have_text("steps below 0.40, %")
+    assert again.nth(3).get_attribute("cy") == moved
+
+
+def test_a_dot_leads_to_its_unit_and_keys_do_so_too(page: Page, app_url: str):
+    dots = saturation(page, f"{app_url}/units?view=saturation&model=shakespeare-gru")
+    unit, _ = farthest_apart(dots)
+    page.mouse.move(*centre(dots.nth(unit)))
+    expect(page.locator(".sv-tip")).to_contain_text(f"unit {unit}, layer 1")
+    page.mouse.click(*centre(dots.nth(unit)))
+    expect(page).to_have_url(re.compile(rf"quantity=reset_gate&unit=0\.forward\.{unit}\b"), timeout=30_000)
+    expect(page).not_to_have_url(re.compile("view="))
+    expect(page.get_by_label("Unit", exact=True)).to_have_value(str(unit), timeout=60_000)
+    saturation(page, f"{app_url}/units?view=saturation&model=shakespeare-gru")
+    page.locator(".sv-stage").focus()
+    for key in ("ArrowRight", "PageDown", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    expect(page).to_have_url(re.compile(r"quantity=update_gate&unit=0\.forward\.\d+"), timeout=30_000)
+
+
+def test_of_two_quick_clicks_the_view_ends_at_the_last(page: Page, app_url: str):
+    dots = saturation(page, f"{app_url}/units?view=saturation&model=shakespeare-gru")
+    first, last = farthest_apart(dots)
+    places = centre(dots.nth(first)), centre(dots.nth(last))
+    for place in places:
+        page.mouse.click(*place)
+    expect(page).to_have_url(re.compile(rf"unit=0\.forward\.{last}\b"), timeout=30_000)
+    expect(page.get_by_label("Unit", exact=True)).to_have_value(str(last), timeout=60_000)
+    settled(page)
+    expect(page.locator(".sv-saturation")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("view="))
 
 

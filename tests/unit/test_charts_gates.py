@@ -26,11 +26,13 @@ from seqviz.charts.gate_cell import (
 from seqviz.charts.gate_layout import scene
 from seqviz.charts.gate_maps import MapOptions, gate_maps_figure, unit_groups
 from seqviz.charts.gate_words import convention_lines
+from seqviz.charts.intervention_gradients import gradient_norm_chart, gradient_sentence
 from seqviz.charts.interventions import change_map, divergence_chart, intervention_sentence, moved_chart
 from seqviz.charts.notation import NOTATIONS, Notation
 from seqviz.charts.variants import ROLES, role_chart, role_values
 from seqviz.config import CELL_NAMES
 from seqviz.errors import UnknownNameError
+from seqviz.gate_export import gradient_norms_csv, intervened_json
 from seqviz.i18n import english, translator
 from seqviz.interventions import Intervention
 from seqviz.models.loading import LoadedModel, load_model
@@ -290,6 +292,34 @@ def test_charts_of_an_intervention_are_valid_and_exact(tmp_path):
     everything = Intervention(quantity="cell_state", value=-1.5, first=1, last=1)
     said = intervention_sentence(everything, steps=len(found), originals=found.originals)
     assert said == "cell state = −1.5, all units of all layers, at ‘o’ (step 2)"
+
+
+def test_gradients_of_an_intervention_are_drawn_as_they_are(tmp_path):
+    loaded, _ = made(tmp_path, "lstm")
+    forced = [Intervention(quantity=name, value=0.5, first=4, last=4) for name in ("cell_state", "hidden_state")]
+    result = intervene(loaded, TEXT, forced, loss_step=8)
+    assert result.gradients is not None
+    for quantity in ("hidden_state", "cell_state"):
+        options = {"layer": 0, "direction": "forward", "quantity": quantity, "step": 3}
+        chart = valid(gradient_norm_chart(result, result.gradients, **options))
+        before, after = result.gradients.norms(0, "forward", quantity)
+        rows = [row for rows in chart["datasets"].values() for row in rows if "side" in row]
+        for side, norms in (("before", before), ("after", after)):
+            own = {row["step"]: row["norm"] for row in rows if row["side"] == side}
+            # What is exactly 0 has no place on a log axis.
+            assert own == {step: pytest.approx(norm, rel=1e-5) for step, norm in enumerate(norms) if norm > 0}
+        assert {row["step"] for row in rows if row["side"] == "after"} == {4, 5, 6, 7, 8}
+    said = gradient_sentence(result, result.gradients)
+    assert said.startswith("L = −log P(‘␣’): ")
+    assert said.endswith("Where a line ends, nothing goes back any more: 8 norms are exactly 0 now.")
+    table = gradient_norms_csv(result).splitlines()
+    assert table[0] == "layer,direction,step,token,quantity,before,after"
+    assert len(table) == 1 + 2 * len(TEXT)
+    told = json.loads(intervened_json(result))["gradients"]
+    assert told["losses_nats"] == result.gradients.losses.tolist()
+    same = intervene(loaded, TEXT, [])
+    assert same.gradients is not None
+    assert gradient_sentence(same, same.gradients).endswith("No gradient moved.")
 
 
 def test_chinese_is_written_where_english_was(tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import xml.etree.ElementTree as ET
+import zlib
 
 import numpy as np
 import pytest
@@ -12,10 +14,17 @@ import pytest
 from seqviz.charts import colored_text
 from seqviz.charts.colored_text import coloured_text, text_css
 from seqviz.charts.palette import COLOURS, sequential_ramp, signed_ramp
-from seqviz.charts.saturation import gates_of, saturation_chart, saturation_sentence
+from seqviz.charts.rankings import rankings_chart, rankings_sentence
+from seqviz.charts.saturation import (
+    SaturatedRun,
+    gates_of,
+    packed_counts,
+    saturation_figure,
+    saturation_sentence,
+)
 from seqviz.charts.tracking import MAX_POINTS, series_chart, tracked_sentence, values_chart
 from seqviz.errors import UnknownNameError
-from seqviz.unit_export import moments_csv, moments_json, saturation_csv, series_csv, tracking_json
+from seqviz.unit_export import moments_csv, moments_json, rankings_csv, saturation_csv, series_csv, tracking_json
 from seqviz.units import (
     GateCounts,
     LongText,
@@ -78,18 +87,81 @@ def test_shares_of_saturated_steps():
     assert (left.tolist(), right.tolist()) == ([0.75, 0.0, 0.5], [0.0, 1.0, 0.5])
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_scatter_has_a_dot_for_every_unit(theme):
-    (rows,) = data_of(saturation_chart(saturation(), "forget_gate", theme=theme))
-    assert len(rows) == 6
-    assert rows[0] == {"layer": "layer 1", "unit": 0, "place": "0.forward.0", "left": 0.75, "right": 0.0}
-    assert rows[4] == {"layer": "layer 2", "unit": 1, "place": "1.forward.1", "left": 0.0, "right": 1.0}
+def circles(svg: str) -> list[tuple[float, float]]:
+    """Centres of the dots, without those of the legend."""
+    dots = svg.split('data-p="dots">')[1].split("<text", maxsplit=1)[0]
+    return [(float(x), float(y)) for x, y in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', dots)]
+
+
+def runs(*names: str) -> list[SaturatedRun]:
+    return [SaturatedRun(saturation=saturation(), name=name, titles={}) for name in names or ("",)]
+
+
+def test_the_scatter_has_a_dot_for_every_unit():
+    figure = saturation_figure(runs())
+    geometry = figure.payload["geometry"]
+    x, y, side = geometry["x"], geometry["y"], geometry["side"]
+    # Shut at 75 % of the steps, always open, neither; in both layers.
+    expected = [(x, y + side / 4), (x + side, y + side), (x, y + side)] * 2
+    assert circles(figure.svg) == [pytest.approx(place) for place in expected]
     assert gates_of(saturation()) == ["forget_gate"]
     says = "forget gate: of 6 units, 2 are shut and 2 are open at more than half of the steps."
     assert saturation_sentence(saturation(), "forget_gate") == says
-    assert saturation_chart(saturation(), "forget_gate").to_dict()["description"] == says
-    with pytest.raises(UnknownNameError, match="forget_gate"):
-        saturation_chart(saturation(), "input_gate")
+    assert figure.alt == says
+    assert "6 units; mostly shut: 2, mostly open: 2" in figure.svg
+    assert [layer["name"] for layer in figure.payload["panels"][0]["layers"]] == ["layer 1", "layer 2"]
+
+
+def test_thresholds_move_the_dots_as_they_do_in_the_browser():
+    figure = saturation_figure(runs(), left=0.11, right=0.5)
+    geometry = figure.payload["geometry"]
+    # 10 of 40 steps of the first unit and half of those of the third are from 0.5 on.
+    across = [(place[0] - geometry["x"]) / geometry["side"] for place in circles(figure.svg)[:3]]
+    up = [1 - (place[1] - geometry["y"]) / geometry["side"] for place in circles(figure.svg)[:3]]
+    assert across == pytest.approx([0.25, 1.0, 0.5])
+    assert up == pytest.approx([0.75, 0.0, 0.5])
+    assert "steps below 0.11, %" in figure.svg
+    assert "steps above 0.50, %" in figure.svg
+
+
+def test_the_counts_travel_whole_and_small():
+    counts = np.random.default_rng(3).integers(0, 20_000, (512, 100))
+    one = GateCounts(layer=0, direction="forward", gate="forget_gate", counts=counts)
+    planes = np.frombuffer(zlib.decompress(base64.b64decode(packed_counts([one, one]))), np.uint8).reshape(2, -1)
+    assert np.array_equal((planes[0] + 256 * planes[1].astype(int)).reshape(2, 512, 100), np.stack([counts, counts]))
+    assert packed_counts(saturation().gates) == saturation_figure(runs()).payload["counts"]
+
+
+def test_two_models_stand_below_each_other_and_the_page_needs_no_dots():
+    figure = saturation_figure(runs("A · one", "B <two>"), dots=False)
+    ET.fromstring(figure.to_svg())
+    assert circles(figure.svg) == []
+    assert [panel["run"] for panel in figure.payload["panels"]] == [0, 1]
+    assert "B &lt;two&gt;" in figure.svg
+    assert figure.height > 1.9 * saturation_figure(runs()).height
+    page = figure.to_html()
+    assert "DecompressionStream" in page
+    assert "B <two>" not in page
+    assert "<circle" in saturation_figure(runs()).to_svg(theme="dark")
+
+
+def test_rankings_of_two_models_share_their_rows():
+    one, other = (
+        Tracking(quantity="cell_state", num_units=4, tracked=tuple(tracked), rare=(), seconds=0.0)
+        for tracked in ([tracked_by("capital", -0.8), tracked_by("vowel", 0.1)], [tracked_by("vowel", 0.6)])
+    )
+    chart = rankings_chart([one, other], names=["A", "B"])
+    (rows,) = data_of(chart)
+    assert [(row["row"], row["model"], row["r"]) for row in rows] == [(0, "A", 0.8), (1, "A", 0.1), (1, "B", 0.6)]
+    says = rankings_sentence([one, other], names=["A", "B"])
+    assert says == "A: better than chance at 1 of 2 properties. B: better than chance at 1 of 1 properties."
+    assert says in chart.to_dict()["description"]
+    assert rankings_csv([one, other], ["a", "b"]).splitlines()[1] == "a,cell_state,capital,1.forward.7,-0.8,,0.2"
+
+
+def tracked_by(name: str, held_out: float) -> Tracked:
+    score = Score(place=PLACE, property=name, chosen=0.9, held_out=held_out, auc=float("nan"))
+    return Tracked(property=name, binary=True, steps=9, positives=4, best=(score,), chance=0.2)
 
 
 def test_a_short_stretch_is_drawn_as_it_is():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seqviz.errors import InvalidInputError
-from seqviz.interventions import Intervention, parse_intervention, without_last
+from seqviz.interventions import Intervention, fitted, parse_intervention, without_last
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,19 @@ def test_what_is_none_is_said_with_the_form(text: str) -> None:
         InvalidInputError, match=r"is no intervention; one is written as forget_gate=0@2-9:0\.forward\.17"
     ):
         parse_intervention(text)
+
+
+def test_another_cell_gets_the_counterpart_and_a_shorter_text_an_open_end() -> None:
+    forced = [
+        Intervention(quantity="forget_gate", value=0.5, first=2, last=9),
+        Intervention(quantity="cell_state", value=-1.0, first=1, last=1),
+        Intervention(quantity="output_gate", value=0.0),
+    ]
+    gru = fitted(forced, quantities=["reset_gate", "update_gate", "candidate", "hidden_state"], steps=5)
+    assert [one.to_text() for one in gru] == ["update_gate=0.5@2-", "hidden_state=-1@1", "output_gate=0@0-"]
+    lstm = fitted(gru, quantities=["input_gate", "forget_gate", "candidate", "output_gate", "cell_state"], steps=5)
+    assert lstm[0].quantity == "forget_gate"
+    assert fitted(forced[:1], quantities=["forget_gate"], steps=10) == tuple(forced[:1])
 
 
 def test_undo_takes_the_last_one_back() -> None:
