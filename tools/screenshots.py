@@ -22,10 +22,8 @@ from tools.serving import ROOT, find_chromium, serve_app
 
 FOLDER = ROOT / "docs" / "screenshots"
 SIZES = {"1920x1080": (1920, 1080), "1280x720": (1280, 720), "390x844": (390, 844)}
-PAGES = {
-    name: name
-    for name in ("unroll", "gradients", "gates", "units", "translate", "attention", "decoding", "lessons", "models")
-} | {"home": ""}
+_PAGES = ("unroll", "gradients", "gates", "units", "translate", "attention", "decoding", "lessons", "models")
+PAGES = {name: name for name in _PAGES} | {"home": ""}
 SENTIMENT = {"text": "There is nothing to like in this movie.", "model": "sentiment-lstm"}
 COMPARED = {"text": TEDDY_BEARS, "model": "entities-bilstm", "compare": "text", "text2": TEDDY_ROOSEVELT}
 WRITING = {"text": "T", "model": "shakespeare-lstm-2x512", "structure": "one_to_many"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from seqviz.charts.search_tree_pieces import piece_label
 from seqviz.charts.search_tree import lost_words
+from seqviz.charts.search_tree_pieces import piece_label
 from seqviz.charts.translation_tree import shown_text
 from seqviz.decoding.ranking import fell_out, reranked
 from seqviz.decoding.scores import hypothesis_score

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from seqviz.charts.figure import Figure
-from seqviz.charts.search_tree_pieces import path_with_labels, with_labels
 from seqviz.charts.search_tree import OPTIMUM, SearchPath, SearchTreeOptions, search_tree_figure
+from seqviz.charts.search_tree_pieces import path_with_labels, with_labels
 from seqviz.config import DecodeConfig
 from seqviz.i18n import Translator, english
 from seqviz.translation_searches import DEFAULT_ALPHA, TranslationSearches

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from seqviz.charts.search_tree_pieces import piece_label
 from seqviz.charts.search_story import search_story, winner_of
+from seqviz.charts.search_tree_pieces import piece_label
 from seqviz.charts.translation_tree import DRAWN, default_rows, translation_tree_figure
 from seqviz.config import DecodeConfig
 from seqviz.decoding import search
