@@ -147,9 +147,12 @@ def _number_class(index: int) -> str:
 
 
 def _marked(row: ComparedSearch, against: Sequence[Sequence[str]], t: Translator) -> str:
-    if not row.text:
+    if not row.text and not row.length:
         return f'<span class="wait">{escape(t("no translation"))}</span>'
-    if not against:
+    if not row.text:
+        # A model may find it most probable to say nothing (Stahlberg and Byrne 2019).
+        text = f'<span class="wait">{escape(t("the empty translation: <eos> alone"))}</span>'
+    elif not against:
         text = escape(row.text)
     else:
         text, last = "", ""

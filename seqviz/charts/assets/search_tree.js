@@ -79,7 +79,7 @@ class SearchTree {
     this.trail = document.createElementNS(SVG, 'path');
     this.trail.setAttribute('class', 'sv-trail');
     this.body.firstElementChild.append(this.trail);
-    this.scroller = make('div', { class: 'sv-scroll sv-pan' }, this.body);
+    this.scroller = make('div', { class: 'sv-scroll sv-pan', tabindex: '0', role: 'group', 'aria-label': data.alt || data.texts.keys }, this.body);
     this.stage = make('div', { class: 'sv-stage', tabindex: '0', role: 'group', 'aria-label': data.texts.keys });
     this.stage.append(this.scroller, make('div', { class: 'sv-scroll' }, this.foot));
     this.tip = make('div', { class: 'sv-tip', hidden: '' });
