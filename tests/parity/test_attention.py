@@ -102,7 +102,8 @@ def test_without_overrides_the_steps_are_the_model_s_own(tiny):
     plain, overridden = TranslatorSteps(loaded, source), OverriddenSteps(loaded, source, Overrides({}))
     first, second = search(plain, BEAM), search(overridden, BEAM)
     assert first.token.tolist() == second.token.tolist()
-    assert first.log_prob.tolist() == second.log_prob.tolist()
+    # The plain steps multiply with packed weights: the same numbers to float32's rounding.
+    assert first.log_prob == pytest.approx(second.log_prob, abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["set", "force", "freeze"])
