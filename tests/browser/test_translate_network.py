@@ -125,8 +125,10 @@ def test_a_click_on_a_tile_shows_the_arithmetic_of_its_unit(page: Page, app_url:
 def test_a_new_reference_moves_the_parting(page: Page, app_url: str, network):
     open_view(page, app_url)
     main = page.get_by_test_id("stMain")
-    expect(main).to_contain_text(f"The runs part at step {network.parted + 1}")
     box = page.get_by_label("Reference, fed by teacher forcing")
+    box.fill("Jane is going to Africa in September.")
+    box.press("Control+Enter")
+    expect(main).to_contain_text("The runs part at step 3", timeout=30_000)
     box.fill(network.free.target.text)
     box.press("Control+Enter")
     expect(main).to_contain_text("Left to itself the model writes the reference, piece by piece", timeout=30_000)
