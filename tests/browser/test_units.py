@@ -110,7 +110,12 @@ def test_thresholds_answer_while_they_are_dragged_and_then_stand_in_the_url(page
 def test_a_dot_leads_to_its_unit_and_keys_do_so_too(page: Page, app_url: str):
     dots = saturation(page, f"{app_url}/units?view=saturation&model=shakespeare-gru")
     unit, _ = farthest_apart(dots)
-    page.mouse.move(*centre(dots.nth(unit)))
+    dots.nth(unit).scroll_into_view_if_needed()
+    for turn in range(200):  # a hand is never still, and the page may yet move below it
+        x, y = centre(dots.nth(unit))
+        page.mouse.move(x + turn % 2, y)
+        if f"unit {unit}, layer 1" in (page.locator(".sv-tip").text_content() or ""):
+            break
     expect(page.locator(".sv-tip")).to_contain_text(f"unit {unit}, layer 1")
     page.mouse.click(*centre(dots.nth(unit)))
     expect(page).to_have_url(re.compile(rf"quantity=reset_gate&unit=0\.forward\.{unit}\b"), timeout=30_000)
