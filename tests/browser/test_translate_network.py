@@ -129,10 +129,10 @@ def test_a_new_reference_moves_the_parting(page: Page, app_url: str, network):
     box.fill("Jane is going to Africa in September.")
     box.press("Control+Enter")
     expect(main).to_contain_text("The runs part at step 3", timeout=30_000)
+    expect(page).to_have_url(re.compile("reference="))
     box.fill(network.free.target.text)
     box.press("Control+Enter")
     expect(main).to_contain_text("Left to itself the model writes the reference, piece by piece", timeout=30_000)
-    expect(page).to_have_url(re.compile("reference="))
 
 
 def test_the_picture_is_saved_as_svg_with_its_colours(page: Page, app_url: str):
