@@ -48,6 +48,11 @@ def load(name: str, *, root: Path | None = None) -> LoadedModel:
     return _cached(name, root, repr(read_info(name, root)))
 
 
+def translator(name: str, *, root: Path | None = None) -> LoadedTranslator:
+    """Loads a translation checkpoint by name, verified; the last four are kept. Raises as ``load``."""
+    return _cached_translator(name, root, repr(read_translator(name, root)))
+
+
 @lru_cache(maxsize=4)
 def _cached_translator(name: str, root: Path | None, _description: str) -> LoadedTranslator:
     return load_translator(name, root=root)
@@ -77,7 +82,7 @@ def search_translation(
         CheckpointError: it is damaged, foreign or of a newer format.
         InvalidInputError: the sentence is empty, or a setting is out of range.
     """
-    loaded = _cached_translator(name, root, repr(read_translator(name, root)))
+    loaded = translator(name, root=root)
     config = config or DecodeConfig(alpha=DEFAULT_ALPHA)
 
     def run(config: DecodeConfig, watch: Watch = ()) -> TranslationSearch:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from seqviz.api import translator
 from seqviz.comparison import BEAM_SIZES, EXACT_BUDGET, ComparedSearch, compared, compared_configs, exact_config
 from seqviz.error_report import ErrorReport, ErrorReportConfig
-from seqviz.models.loading import LoadedTranslator, load_translator
+from seqviz.models.loading import LoadedTranslator
 from seqviz.pair_files import SentencePair
 from seqviz.tracing.error_report import error_report
 from seqviz.tracing.translation import search_translation
@@ -36,7 +37,7 @@ def compare_searches(
     Returns:
         One line a search, greedy first.
     """
-    loaded = load_translator(model) if isinstance(model, str) else model
+    loaded = translator(model) if isinstance(model, str) else model
     configs = compared_configs(beam_sizes=beam_sizes, seed=seed)
     if exact_budget:
         configs["exact"] = exact_config(alpha=alpha, budget=exact_budget)
@@ -61,7 +62,7 @@ def judge_pairs(
         pairs: what to judge.
         beam_size, wider, alpha: as in ``ErrorReportConfig``.
     """
-    loaded = load_translator(model) if isinstance(model, str) else model
+    loaded = translator(model) if isinstance(model, str) else model
     config = ErrorReportConfig(model=loaded.info.name, beam_size=beam_size, wider=wider, alpha=alpha)
     made = [
         pair if isinstance(pair, SentencePair) else SentencePair(source=pair[0], reference=pair[1]) for pair in pairs

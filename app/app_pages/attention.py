@@ -1,7 +1,5 @@
 """Attention: where the decoder looks while it writes each word of a translation."""
 
-import streamlit as st
-
 from app.ui.attention_compare import compare_view
 from app.ui.attention_edit import edit_view
 from app.ui.attention_explain import explain_view
@@ -9,7 +7,7 @@ from app.ui.attention_heatmap import heatmap_view
 from app.ui.attention_inputs import forget_attention
 from app.ui.settings import header, read_settings
 from app.ui.translation_inputs import translation_input
-from app.ui.url import keep, take
+from app.ui.views import view_choice
 
 VIEWS = {"heatmap": heatmap_view, "edit": edit_view, "explain": explain_view, "compare": compare_view}
 
@@ -24,19 +22,13 @@ header(
     ),
     settings,
 )
-take("view", list(VIEWS), "heatmap")
-view = st.segmented_control(
-    t("View"),
-    list(VIEWS),
-    required=True,
-    key="view",
-    label_visibility="collapsed",
-    format_func=lambda name: {
+view = view_choice(
+    {
         "heatmap": t("Heatmap"),
         "edit": t("Edit"),
         "explain": t("Explanation"),
         "compare": t("Against no attention"),
-    }[name],
+    },
+    t,
 )
-keep("view", "heatmap")
-VIEWS[view or "heatmap"](translation_input(t, forgets=forget_attention), settings)
+VIEWS[view](translation_input(t, forgets=forget_attention), settings)

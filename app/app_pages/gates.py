@@ -10,11 +10,9 @@ from app.ui.gate_variants import variants_view
 from app.ui.gate_view import gate_view
 from app.ui.installed import installed_models
 from app.ui.settings import header, read_settings
-from app.ui.url import keep, take
+from app.ui.views import view_choice
 from seqviz.errors import SeqvizError
 from seqviz.traces import RecurrentTrace
-
-VIEWS = ("cell", "memory", "variants", "intervene")
 
 settings = read_settings()
 t = settings.t
@@ -29,24 +27,18 @@ header(
 )
 models = installed_models(t)
 
-take("view", VIEWS, VIEWS[0])
 left, right = st.columns(2, vertical_alignment="bottom")
-view = left.segmented_control(
-    t("View"),
-    VIEWS,
-    required=True,
-    wrap=True,
-    key="view",
-    label_visibility="collapsed",
-    format_func=lambda name: {
+view = view_choice(
+    {
         "cell": t("Gate view"),
         "memory": t("Memory carried"),
         "variants": t("Variants"),
         "intervene": t("Intervene"),
-    }[name],
+    },
+    t,
+    place=left,
+    wrap=True,
 )
-keep("view", VIEWS[0])
-
 inputs = gate_inputs(models, t, above=right if view in ("cell", "intervene") else None)
 answers = ask_all(inputs.requests)
 errors = [answer for answer in answers if isinstance(answer, SeqvizError)]

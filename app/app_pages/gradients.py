@@ -10,9 +10,7 @@ from app.ui.gradient_views import dependency_view, loss_caption, weights_view
 from app.ui.installed import installed_models
 from app.ui.laboratory_view import laboratory_view
 from app.ui.settings import header, read_settings
-from app.ui.url import keep, take
-
-VIEWS = ("time", "weights", "dependency", "laboratory", "clipping")
+from app.ui.views import view_choice
 
 settings = read_settings()
 t = settings.t
@@ -25,23 +23,16 @@ header(
     ),
     settings,
 )
-take("view", VIEWS, VIEWS[0])
-view = st.segmented_control(
-    t("View"),
-    VIEWS,
-    required=True,
-    key="view",
-    label_visibility="collapsed",
-    format_func=lambda name: {
+view = view_choice(
+    {
         "time": t("Through time"),
         "weights": t("Shared weights"),
         "dependency": t("A long dependency"),
         "laboratory": t("Laboratory"),
         "clipping": t("Clipping"),
-    }[name],
+    },
+    t,
 )
-keep("view", VIEWS[0])
-
 if view == "clipping":  # needs no model
     clipping_view(settings)
     st.stop()

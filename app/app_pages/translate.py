@@ -1,14 +1,12 @@
 """Translate: a typed sentence, the model's translation, and the search that found it."""
 
-import streamlit as st
-
 from app.ui.settings import header, read_settings
 from app.ui.translate_compare import compare_view
 from app.ui.translate_errors import errors_view
 from app.ui.translate_network import network_view
 from app.ui.translate_tree import forget_search, tree_view
 from app.ui.translation_inputs import translation_input
-from app.ui.url import keep, take
+from app.ui.views import view_choice
 
 VIEWS = {"tree": tree_view, "compare": compare_view, "errors": errors_view, "network": network_view}
 
@@ -23,19 +21,13 @@ header(
     ),
     settings,
 )
-take("view", list(VIEWS), "tree")
-view = st.segmented_control(
-    t("View"),
-    list(VIEWS),
-    required=True,
-    key="view",
-    label_visibility="collapsed",
-    format_func=lambda name: {
+view = view_choice(
+    {
         "tree": t("Search tree"),
         "compare": t("Side by side"),
         "errors": t("Error analysis"),
         "network": t("Encoder and decoder"),
-    }[name],
+    },
+    t,
 )
-keep("view", "tree")
-VIEWS[view or "tree"](translation_input(t, forgets=forget_search), settings)
+VIEWS[view](translation_input(t, forgets=forget_search), settings)

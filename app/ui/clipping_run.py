@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import streamlit as st
 
 from app.ui.backend import show_error
-from app.ui.background import jobs, problem, remember, tried
+from app.ui.background import jobs, problem, tried
 from app.ui.downloads import Download, download_popover, figure_files
+from app.ui.job_view import condition_name, job_buttons, live_panel
 from app.ui.live_figure import show_live_figure
 from app.ui.settings import Settings
 from app.ui.url import keep, take
@@ -30,39 +28,12 @@ from seqviz.export import clipping_csv, clipping_json
 from seqviz.i18n import Translator, translator
 
 RUN = "run"
-REFRESH_SECONDS, PAUSED_SECONDS = 1.0, 5.0
-_SETTLE_SECONDS = 1.0
 STEP_AXES = ("linear", "log")
-
-
-def start_run(config: ClippingConfig) -> None:
-    """Begins a run and shows it."""
-    job_id = tried(jobs().start, ClippingRunRequest(config=config))
-    if job_id is not None:
-        st.query_params[RUN] = job_id
-
-
-def shown_run() -> JobView[RunNews] | None:
-    """The run that the URL names; None if it names none, or none that is still known."""
-    job_id = st.query_params.get(RUN)
-    if not job_id:
-        return None
-    view = tried(jobs().view, job_id)
-    if view is None or not isinstance(view.request, ClippingRunRequest):
-        del st.query_params[RUN]
-        return None
-    remember(job_id)
-    return view
 
 
 def run_panel(view: JobView[RunNews], settings: Settings) -> None:
     """Everything of a run; as long as it is at work, only this is drawn anew, once a second."""
-    # A paused run is looked at now and then: it may be resumed in another tab.
-    every = REFRESH_SECONDS if view.active else PAUSED_SECONDS if view.condition == "paused" else None
-    with st.container(key="clipping-run"):
-        # Streamlit dims what a slow rerun has not reached yet; curves that are drawn anew every second would flicker.
-        st.html("<style>.st-key-clipping-run [data-stale=true]{opacity:1!important;transition:none!important}</style>")
-        st.fragment(_panel, run_every=every)(view.id, settings, watching=view.active)
+    live_panel(view, _panel, settings, name="clipping-run")
 
 
 def _panel(job_id: str, settings: Settings, *, watching: bool) -> None:
@@ -78,7 +49,7 @@ def _panel(job_id: str, settings: Settings, *, watching: bool) -> None:
     curves = merged(view.records)
     _state_line(view, curves, config, t)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _buttons(view, t)
+        job_buttons(view, t, prefix="run", stop=t("Stop"))
         if curves:
             _fork(view, curves, config, t)
             _downloads(view, curves, config, settings)
@@ -135,18 +106,6 @@ def config_sentence(config: ClippingConfig, t: Translator) -> str:
     )
 
 
-def condition_name(view: JobView[Any], t: Translator) -> str:
-    """How a run is, in a word or two."""
-    return {
-        "starting": t("starting"),
-        "running": t("running"),
-        "paused": t("paused"),
-        "finished": t("finished"),
-        "stopped": t("stopped"),
-        "failed": t("failed"),
-    }[view.condition]
-
-
 def progress(curves: tuple[VariantCurve, ...]) -> int:
     """The step that all variants have behind them, those that diverged left out."""
     steps = [curve.last_step for curve in curves if curve.divergence is None]
@@ -162,35 +121,6 @@ def _state_line(
     if view.active and left is not None:
         text += " · " + t("about {seconds} s left").format(seconds=max(1, round(left)))
     st.progress(min(1.0, step / config.steps), text=text)
-
-
-def _buttons(view: JobView[RunNews], t: Translator) -> None:
-    if view.condition == "paused":
-        st.button(
-            t("Resume"), icon=":material/play_arrow:", key="run-resume", type="primary",
-            on_click=_order, args=("resume", view.id), disabled=not view.answers,
-        )  # fmt: skip
-    else:
-        st.button(
-            t("Pause"), icon=":material/pause:", key="run-pause",
-            on_click=_order, args=("pause", view.id), disabled=not view.active,
-        )  # fmt: skip
-    st.button(
-        t("Stop"), icon=":material/stop:", key="run-stop", on_click=_order, args=("stop", view.id),
-        disabled=not (view.active or view.condition == "paused"),
-    )  # fmt: skip
-
-
-def _order(name: str, job_id: str) -> None:
-    """Gives an order and waits a moment for it to be obeyed, so that the page shows its effect."""
-    before = tried(jobs().view, job_id)
-    tried(getattr(jobs(), name), job_id)
-    end = time.monotonic() + _SETTLE_SECONDS
-    while time.monotonic() < end:
-        view = tried(jobs().view, job_id)
-        if view is None or before is None or view.condition != before.condition:
-            return
-        time.sleep(0.03)
 
 
 def _step_axis(t: Translator) -> bool:
@@ -266,5 +196,5 @@ def _forked(view: JobView[RunNews], command: ForkCommand) -> None:
 
 def _config(view: JobView[RunNews]) -> ClippingConfig:
     request = view.request
-    assert isinstance(request, ClippingRunRequest)  # noqa: S101 (shown_run has looked)
+    assert isinstance(request, ClippingRunRequest)  # noqa: S101 (the view has looked)
     return request.config

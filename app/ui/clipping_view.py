@@ -9,29 +9,25 @@ from app.ui.background import jobs, own_jobs, problem
 from app.ui.clipping_cliff import cliff_section
 from app.ui.clipping_inputs import clipping_inputs
 from app.ui.clipping_picture import PART, clipping_picture
-from app.ui.clipping_run import RUN, condition_name, config_sentence, run_panel, shown_run, start_run
+from app.ui.clipping_run import RUN, config_sentence, run_panel
+from app.ui.job_view import condition_name, linked_job, show_job, start_job
 from app.ui.settings import Settings
-from app.ui.url import keep, take
+from app.ui.views import view_choice
 from seqviz.backends.background_requests import ClippingRunRequest
-
-PARTS = ("gradient", "training")
+from seqviz.clipping import ClippingConfig
 
 
 def clipping_view(settings: Settings) -> None:
     """Draws the whole view."""
     t = settings.t
     # A link to a run shows the run.
-    default = PARTS[1] if RUN in st.query_params else PARTS[0]
-    take(PART, PARTS, default)
-    part = st.segmented_control(
-        t("Part"),
-        PARTS,
-        required=True,
+    part = view_choice(
+        {"gradient": t("One gradient"), "training": t("Training runs side by side")},
+        t,
         key=PART,
-        label_visibility="collapsed",
-        format_func=lambda name: {"gradient": t("One gradient"), "training": t("Training runs side by side")}[name],
+        label=t("Part"),
+        first="training" if RUN in st.query_params else "gradient",
     )
-    keep(PART, default)
     if part == "gradient":
         if not settings.presenter:  # whoever projects explains it, and the picture gets the room
             says = t(
@@ -41,7 +37,7 @@ def clipping_view(settings: Settings) -> None:
             st.markdown(rf"$\displaystyle {formula}$ &emsp; {says}")
         clipping_picture(settings)
         return
-    view = shown_run()
+    view = linked_job(RUN, ClippingRunRequest)
     if view is None:
         _setup(settings)
         return
@@ -71,7 +67,7 @@ def _setup(settings: Settings, *, shown: str = "") -> None:
             type="primary",
             key="run-start",
             disabled=config is None,
-            on_click=start_run,
+            on_click=_start,
             args=(config,),
         )
     if (error := problem()) is not None:
@@ -85,10 +81,10 @@ def _setup(settings: Settings, *, shown: str = "") -> None:
                 icon=":material/history:",
                 type="tertiary",
                 key=f"own-{view.id}",
-                on_click=_show,
-                args=(view.id,),
+                on_click=show_job,
+                args=(RUN, view.id),
             )
 
 
-def _show(job_id: str) -> None:
-    st.query_params[RUN] = job_id
+def _start(config: ClippingConfig) -> None:
+    start_job(RUN, ClippingRunRequest(config=config))

@@ -127,5 +127,23 @@ def download_popover(
             )
 
 
+def sum_files(snippet: str, addends: Callable[[], str], *, name: str, key: str, t: Translator) -> None:
+    """A sum as plain PyTorch and its addends as CSV.
+
+    Args:
+        snippet: the PyTorch, with all numbers.
+        addends: writes the CSV when it is asked for.
+        name: of both files.
+        key: tells the buttons of a page apart.
+        t: the reader's language.
+    """
+    files = (
+        (t("Plain PyTorch with all numbers"), snippet, f"{name}.py", None, f"plain-{key}"),
+        (t("Addends, CSV"), addends, f"{name}.csv", "text/csv", f"addends-{key}"),
+    )
+    for label, content, file, mime, button in files:
+        st.download_button(label, content, file_name=file, mime=mime, key=button, on_click="ignore", type="tertiary")
+
+
 def _slug(text: str) -> str:
     return re.sub(r"[^\w]+", "-", text, flags=re.UNICODE).strip("-").lower()[:60] or "seqviz"

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import streamlit as st
 
 from app.ui.backend import show_error
-from app.ui.background import jobs, own_jobs, problem, remember, tried
+from app.ui.background import jobs, own_jobs, problem
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
-from app.ui.error_pair import ALPHA_KEY, BEAM_KEY
+from app.ui.error_pair import BEAM_KEY
+from app.ui.job_view import condition_name, job_buttons, linked_job, live_panel, show_job, start_job
 from app.ui.reference_input import set_pair
+from app.ui.score_alpha import ALPHA_KEY, alpha_slider
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import MODEL_KEY, ToTranslate
 from app.ui.url import keep, take
 from seqviz.backends.background_requests import ErrorReportRequest
 from seqviz.backends.protocol import JobView
 from seqviz.charts.error_shares import blame_name, report_sentence, score_chart, share_chart
-from seqviz.decoding.scores import MAX_ALPHA
 from seqviz.error_report import MAX_BEAM, ErrorNews, ErrorReport, ErrorReportConfig, merged_report
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator, translate_error
@@ -30,38 +28,19 @@ from seqviz.translation_export import report_csv, report_json
 JOB = "job"
 SET_KEY, FILE_BEAM_KEY, WIDER_KEY = "pairs", "file_beam", "wider"
 SETS = ("lesson", "file")
-REFRESH_SECONDS, PAUSED_SECONDS = 1.0, 5.0
-_SETTLE_SECONDS = 1.0
 _OPENED = "errors-opened"
 
 
 def file_part(sentence: ToTranslate, settings: Settings) -> None:
     """Draws a run, or what a new one is set up with."""
     t = settings.t
-    view = _shown()
+    view = linked_job(JOB, ErrorReportRequest)
     if view is None:
         _setup(sentence, settings)
         return
-    # A paused run is looked at now and then: it may be resumed in another tab.
-    every = REFRESH_SECONDS if view.active else PAUSED_SECONDS if view.condition == "paused" else None
-    with st.container(key="error-run"):
-        st.html("<style>.st-key-error-run [data-stale=true]{opacity:1!important;transition:none!important}</style>")
-        st.fragment(_panel, run_every=every)(view.id, settings, watching=view.active)
+    live_panel(view, _panel, settings, name="error-run")
     with st.expander(t("Judge other pairs"), icon=":material/add:"):  # drawn always: so its values stay in the URL
         _setup(sentence, settings, shown=view.id)
-
-
-def _shown() -> JobView[ErrorNews] | None:
-    """The run that the URL names; None if it names none, or none that is still known."""
-    job_id = st.query_params.get(JOB)
-    if not job_id:
-        return None
-    view = tried(jobs().view, job_id)
-    if view is None or not isinstance(view.request, ErrorReportRequest):
-        del st.query_params[JOB]
-        return None
-    remember(job_id)
-    return view
 
 
 # ---- a new run
@@ -89,13 +68,11 @@ def _setup(sentence: ToTranslate, settings: Settings, *, shown: str = "") -> Non
     keep(SET_KEY, SETS[0])
     beam = beam_place.number_input(t("Beam B"), 1, MAX_BEAM, 2, key=FILE_BEAM_KEY, bind="query-params")
     wider = wider_place.number_input(t("Wider beam"), 1, MAX_BEAM, 20, key=WIDER_KEY, bind="query-params")
-    alpha = alpha_place.slider(t("α of the score"), 0.0, MAX_ALPHA, 0.0, 0.05, key=ALPHA_KEY, bind="query-params")
+    alpha = alpha_slider(alpha_place, t)
     pairs, title = _pairs(str(chosen), sentence, t)
     config = None
     try:
-        config = ErrorReportConfig(
-            model=sentence.model, beam_size=int(beam), wider=int(wider), alpha=round(float(alpha), 4)
-        )
+        config = ErrorReportConfig(model=sentence.model, beam_size=int(beam), wider=int(wider), alpha=round(alpha, 4))
     except SeqvizError as error:
         show_error(error, t)
     st.button(
@@ -116,8 +93,8 @@ def _setup(sentence: ToTranslate, settings: Settings, *, shown: str = "") -> Non
                 icon=":material/history:",
                 type="tertiary",
                 key=f"own-{view.id}",
-                on_click=_show,
-                args=(view.id,),
+                on_click=show_job,
+                args=(JOB, view.id),
             )
 
 
@@ -151,13 +128,7 @@ def _pairs(chosen: str, sentence: ToTranslate, t: Translator) -> tuple[tuple[Sen
 
 
 def _start(config: ErrorReportConfig, pairs: tuple[SentencePair, ...], title: str) -> None:
-    job_id = tried(jobs().start, ErrorReportRequest(config=config, pairs=pairs, title=title))
-    if job_id is not None:
-        st.query_params[JOB] = job_id
-
-
-def _show(job_id: str) -> None:
-    st.query_params[JOB] = job_id
+    start_job(JOB, ErrorReportRequest(config=config, pairs=pairs, title=title))
 
 
 # ---- a run
@@ -177,7 +148,7 @@ def _panel(job_id: str, settings: Settings, *, watching: bool) -> None:
     report = merged_report(request.config, len(request.pairs), view.records)
     _state_line(view, report, t)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _buttons(view, t)
+        job_buttons(view, t, prefix="job", stop=t("Cancel"))
         if report.judged:
             with st.container(width=200):
                 _downloads(report, settings)
@@ -200,48 +171,13 @@ def _panel(job_id: str, settings: Settings, *, watching: bool) -> None:
 
 
 def _state_line(view: JobView[ErrorNews], report: ErrorReport, t: Translator) -> None:
-    state = {
-        "starting": t("starting"),
-        "running": t("running"),
-        "paused": t("paused"),
-        "finished": t("finished"),
-        "stopped": t("stopped"),
-        "failed": t("failed"),
-    }[view.condition]
-    text = t("{state}: pair {done} of {total}").format(state=state, done=report.done, total=report.total)
+    text = t("{state}: pair {done} of {total}").format(
+        state=condition_name(view, t), done=report.done, total=report.total
+    )
     left = view.records[-1].seconds_left if view.records else None
     if view.active and left:
         text += " · " + t("about {seconds} s left").format(seconds=max(1, round(left)))
     st.progress(report.done / max(report.total, 1), text=text)
-
-
-def _buttons(view: JobView[Any], t: Translator) -> None:
-    if view.condition == "paused":
-        st.button(
-            t("Resume"), icon=":material/play_arrow:", key="job-resume", type="primary",
-            on_click=_order, args=("resume", view.id), disabled=not view.answers,
-        )  # fmt: skip
-    else:
-        st.button(
-            t("Pause"), icon=":material/pause:", key="job-pause",
-            on_click=_order, args=("pause", view.id), disabled=not view.active,
-        )  # fmt: skip
-    st.button(
-        t("Cancel"), icon=":material/stop:", key="job-stop", on_click=_order, args=("stop", view.id),
-        disabled=not (view.active or view.condition == "paused"),
-    )  # fmt: skip
-
-
-def _order(name: str, job_id: str) -> None:
-    """Gives an order and waits a moment for it to be obeyed, so that the page shows its effect."""
-    before = tried(jobs().view, job_id)
-    tried(getattr(jobs(), name), job_id)
-    end = time.monotonic() + _SETTLE_SECONDS
-    while time.monotonic() < end:
-        view = tried(jobs().view, job_id)
-        if view is None or before is None or view.condition != before.condition:
-            return
-        time.sleep(0.03)
 
 
 def _config_sentence(request: ErrorReportRequest, t: Translator) -> str:

@@ -12,6 +12,7 @@ from app.ui.backend import ask, ask_all, show_error
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
 from app.ui.reference_input import references_input, set_pair
+from app.ui.score_alpha import ALPHA_KEY, alpha_slider
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import ToTranslate
 from app.ui.url import forget, keep, take_matching
@@ -26,7 +27,6 @@ from seqviz.charts.error_verdict import (
 from seqviz.charts.forced_steps import parting_step, piece_label, step_chart, steps_sentence, sum_chart
 from seqviz.config import DecodeConfig
 from seqviz.decoding.ranking import fell_out
-from seqviz.decoding.scores import MAX_ALPHA
 from seqviz.decoding.trace import SearchTrace
 from seqviz.error_report import MAX_TARGET
 from seqviz.errors import SeqvizError
@@ -35,7 +35,7 @@ from seqviz.metrics.error_analysis import ErrorAnalysis, analyse_error
 from seqviz.translation_export import pair_csv, pair_json
 from seqviz.translations import ForcedTranslation
 
-BEAM_KEY, ALPHA_KEY, STEP_KEY = "errors_beam", "score_alpha", "errors_step"
+BEAM_KEY, STEP_KEY = "errors_beam", "errors_step"
 MAX_BEAM = 50
 _STEP_OF = "errors-step-of"
 SEARCH_ERROR_MODEL = "fra-eng-attention"
@@ -66,18 +66,7 @@ def pair_part(sentence: ToTranslate, settings: Settings) -> None:
     beam = int(
         left.number_input(t("Beam B"), 1, MAX_BEAM, 5, key=BEAM_KEY, bind="query-params", help=t("1 is greedy search."))
     )
-    alpha = float(
-        right.slider(
-            t("α of the score"),
-            0.0,
-            MAX_ALPHA,
-            0.0,
-            0.05,
-            key=ALPHA_KEY,
-            bind="query-params",
-            help=t("The verdict compares what the search compares: (1/L^α) Σ log p."),
-        )
-    )
+    alpha = alpha_slider(right, t, help=t("The verdict compares what the search compares: (1/L^α) Σ log p."))
     if not references:
         st.info(
             t("Type a human translation y* above; the model then says what it thinks of it."), icon=":material/edit:"

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
+from app.ui.downloads import sum_files
 from app.ui.settings import Settings, page_theme
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
@@ -132,20 +133,4 @@ def _sum(name: str, unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings
         ]
         st.dataframe(rows, hide_index=True, height=260)
         st.code(unit_sum.snippet, language="python")
-        st.download_button(
-            t("Plain PyTorch with all numbers"),
-            unit_sum.plain_snippet,
-            file_name="unit_sum.py",
-            key=f"plain-{name}",
-            on_click="ignore",
-            type="tertiary",
-        )
-        st.download_button(
-            t("Addends, CSV"),
-            unit_sum_csv(unit_sum),
-            file_name="unit_sum.csv",
-            mime="text/csv",
-            key=f"addends-{name}",
-            on_click="ignore",
-            type="tertiary",
-        )
+        sum_files(unit_sum.plain_snippet, lambda: unit_sum_csv(unit_sum), name="unit_sum", key=name, t=t)

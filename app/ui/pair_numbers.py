@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.ui.backend import ask_sorted, show_error
 from app.ui.charts import show_chart
+from app.ui.downloads import sum_files
 from app.ui.settings import Settings, page_theme
 from app.ui.url import keep, take
 from seqviz.backends.translation_requests import NetworkRequest, NetworkSumRequest
@@ -215,23 +216,7 @@ def _one_of(network: TranslationNetwork, found: Sequence[NetworkSum], settings: 
     with st.expander(t("Every addend, and the same in PyTorch")):
         st.dataframe(addend_table(sum_rows(network, taken, count=60, t=t), t), hide_index=True, height=260)
         st.code(taken.snippet, language="python")
-        st.download_button(
-            t("Plain PyTorch with all numbers"),
-            taken.plain_snippet,
-            file_name="network_sum.py",
-            key="pair-plain",
-            on_click="ignore",
-            type="tertiary",
-        )
-        st.download_button(
-            t("Addends, CSV"),
-            lambda: network_sum_csv(taken),
-            file_name="network_sum.csv",
-            mime="text/csv",
-            key="pair-addends",
-            on_click="ignore",
-            type="tertiary",
-        )
+        sum_files(taken.plain_snippet, lambda: network_sum_csv(taken), name="network_sum", key="pair", t=t)
 
 
 def _key(taken: NetworkSum, index: int) -> str:

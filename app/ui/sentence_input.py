@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,14 +11,19 @@ from streamlit.delta_generator import DeltaGenerator
 from app.ui.url import bring_along
 from seqviz.examples import Example
 from seqviz.i18n import Translator
+from seqviz.translation_examples import TranslationExample
+
+ExampleT = TypeVar("ExampleT", Example, TranslationExample)
 
 
 def sentence_input(
-    examples: Sequence[Example],
-    first: Example,
-    take: Callable[[Example], None],
+    examples: Sequence[ExampleT],
+    first: ExampleT | None,
+    take: Callable[[ExampleT], None],
     t: Translator,
     *,
+    key: str = "text",
+    mark: str = "",
     live: bool = False,
     places: tuple[DeltaGenerator, DeltaGenerator] | None = None,
 ) -> str:
@@ -25,18 +31,20 @@ def sentence_input(
 
     Args:
         examples: those whose models are there.
-        first: whose sentence an untouched page shows.
+        first: whose sentence an untouched page shows; None for an empty box.
         take: called with the example that was chosen.
         t: the reader's language.
+        key: of the box and of its query parameter.
+        mark: what the keys of the examples' buttons begin with.
         live: follow every key, not only Enter.
         places: where the sentence and the examples stand; None for a row of their own.
     """
     sentence, picker = places or st.columns([5, 2], vertical_alignment="bottom")
-    bring_along("text")
+    bring_along(key)
     text = sentence.text_input(
         t("Sentence"),
-        first.text,
-        key="text",
+        first.text if first else "",
+        key=key,
         bind="query-params",
         placeholder=t("Type a sentence"),
         autocomplete="off",
@@ -46,7 +54,7 @@ def sentence_input(
         for example in examples:
             st.button(
                 example.title,
-                key=f"example-{example.id}",
+                key=f"{mark}example-{example.id}",
                 on_click=take,
                 args=(example,),
                 type="tertiary",

@@ -12,6 +12,7 @@ from app.ui.bleu_by_hand import bleu_by_hand
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
 from app.ui.reference_input import references_input, set_pair
+from app.ui.score_alpha import alpha_slider
 from app.ui.settings import Look, Settings, look_of
 from app.ui.translation_inputs import ToTranslate
 from app.ui.url import keep, take
@@ -27,7 +28,6 @@ from seqviz.charts.compared_table import (
     search_title,
 )
 from seqviz.comparison import BEAM_SIZES, EXACT_BUDGET, ComparedSearch, compared, compared_configs, exact_config
-from seqviz.decoding.scores import MAX_ALPHA
 from seqviz.errors import BackendError, SeqvizError
 from seqviz.i18n import Translator, translate_error
 from seqviz.metrics.corpus_bleu import bleu_tokens
@@ -36,7 +36,7 @@ from seqviz.translations import TranslationSearch
 
 OFFERED_SIZES = (1, 2, 3, 4, 5, 10, 20, 30, 50)
 BUDGETS = (0, 200, 500, 1000, 2000, 5000)
-ALPHA_KEY, ROW_KEY, AGAINST_KEY = "score_alpha", "row", "against"
+ROW_KEY, AGAINST_KEY = "row", "against"
 QUICK_SECONDS, EXACT_SECONDS = 60.0, 120.0
 REFRESH_SECONDS = 0.5
 WORSE_MODEL = "fra-eng-attention"
@@ -124,14 +124,9 @@ def _inputs(sentence: ToTranslate, t: Translator) -> Choices:
             on_click=set_pair,
             args=WORSE,
         )
-    alpha = right.slider(
-        t("α of the score"),
-        0.0,
-        MAX_ALPHA,
-        0.0,
-        0.05,
-        key=ALPHA_KEY,
-        bind="query-params",
+    alpha = alpha_slider(
+        right,
+        t,
         help=t("The score is (1/L^α) Σ log p: 0 for the sum, 1 for the mean of a piece. Searches are ranked by it."),
     )
     with right.popover(t("Sampling and exact"), icon=":material/tune:", width="stretch"):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.ui.url import bring_along, forget, keep, take
+from app.ui.sentence_input import sentence_input
+from app.ui.url import forget, keep, take
 from seqviz.checkpoints import TranslatorInfo, list_translators
 from seqviz.i18n import Translator, translate_error
 from seqviz.translation_examples import TranslationExample, translation_examples
@@ -68,25 +69,15 @@ def translation_input(
     first = examples[0] if examples else None
     name = first.model if first else next(iter(models))
     sentence, picker, chooser = places or st.columns([8, 2, 4], vertical_alignment="bottom")
-    bring_along(TEXT_KEY)
-    text = sentence.text_input(
-        t("Sentence"),
-        first.text if first else "",
+    text = sentence_input(
+        examples,
+        first,
+        lambda example: _take_example(example, forgets),
+        t,
         key=TEXT_KEY,
-        bind="query-params",
-        placeholder=t("Type a sentence"),
-        autocomplete="off",
+        mark="translation-",
+        places=(sentence, picker),
     )
-    with picker.popover(t("Examples"), icon=":material/menu_book:", width="stretch"):
-        for example in examples:
-            st.button(
-                example.title,
-                key=f"translation-example-{example.id}",
-                on_click=_take_example,
-                args=(example, forgets),
-                type="tertiary",
-                help=example.text,
-            )
     take(MODEL_KEY, list(models), name)
     model = chooser.selectbox(
         t("Model"),
@@ -96,7 +87,6 @@ def translation_input(
         format_func=lambda name: models[name].title,
     )
     keep(MODEL_KEY, name)
-    text = text or ""
     return ToTranslate(
         text=text,
         model=model,

@@ -7,8 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
-from app.ui.unit_state import VIEWS
 from app.ui.url import forget, keep, take, take_matching
+from app.ui.views import view_choice
 from seqviz.backends.requests import TraceRequest
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.i18n import Translator
@@ -42,7 +42,15 @@ class Reading:
 
 def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
     """Draws view, model and text, and returns what the last two say; the view stands in the session."""
-    _view(t)
+    view = view_choice(
+        {
+            "unit": t("What is this unit for?"),
+            "saturation": t("Saturation"),
+            "moments": t("Similar moments"),
+        },
+        t,
+        wrap=True,
+    )
     left, beside, right = st.columns([30, 30, 42], vertical_alignment="bottom")
     first = FIRST_MODEL if FIRST_MODEL in models else next(iter(models))
     take("model", list(models), first)
@@ -67,7 +75,7 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
         on_change=_forget,
     )
     keep("source", sources[0])
-    second = "" if st.session_state["view"] == "moments" else _second(beside, model, models, t)
+    second = "" if view == "moments" else _second(beside, model, models, t)
     if source == "own":
         run = TraceRequest(model=model, text=_own_text(models[model], t))
     elif source == "written":
@@ -99,24 +107,6 @@ def _second(
     )
     keep("model2", NONE)
     return "" if second == NONE else str(second)
-
-
-def _view(t: Translator) -> None:
-    take("view", VIEWS, VIEWS[0])
-    st.segmented_control(
-        t("View"),
-        VIEWS,
-        required=True,
-        wrap=True,
-        key="view",
-        label_visibility="collapsed",
-        format_func=lambda name: {
-            "unit": t("What is this unit for?"),
-            "saturation": t("Saturation"),
-            "moments": t("Similar moments"),
-        }[name],
-    )
-    keep("view", VIEWS[0])
 
 
 def piece_kind(info: CheckpointInfo) -> PieceKind:

@@ -10,7 +10,6 @@ from seqviz.charts.notation import quantity_name, symbol
 from seqviz.types import Direction
 from seqviz.units import LayerShape, LongText, UnitPlace
 
-VIEWS = ("unit", "saturation", "moments")
 _PLACE = r"(\d{1,2})\.(forward|backward)\.(\d{1,5})"
 
 

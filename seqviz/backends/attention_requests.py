@@ -6,21 +6,13 @@ from dataclasses import dataclass
 
 from seqviz.attention import AttentionEdit, AttentionStep, EditedTranslation, Readings
 from seqviz.backends.requests import AnswerT_co
-from seqviz.backends.translation_requests import TranslationRequest
+from seqviz.backends.translation_requests import PairRequest
 from seqviz.config import DecodeConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttentionRequest(TranslationRequest[AnswerT_co]):
-    """A question about the attention of one translation.
-
-    Args:
-        target: the translation as typed.
-        ids: the translation as ids with <eos>, for a hypothesis of a search; it goes before ``target``.
-    """
-
-    target: str = ""
-    ids: tuple[int, ...] = ()
+class AttentionRequest(PairRequest[AnswerT_co]):
+    """A question about the attention of one translation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,8 +45,8 @@ class SearchRequest(TranslationRequest[TranslationSearch]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForcedRequest(TranslationRequest[ForcedTranslation]):
-    """Asks for the ForcedTranslation of a pair.
+class PairRequest(TranslationRequest[AnswerT_co]):
+    """A question about one translation of the source.
 
     Args:
         target: the translation as typed.
@@ -55,6 +55,11 @@ class ForcedRequest(TranslationRequest[ForcedTranslation]):
 
     target: str = ""
     ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForcedRequest(PairRequest[ForcedTranslation]):
+    """Asks for the ForcedTranslation of a pair."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

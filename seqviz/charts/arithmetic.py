@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import altair as alt
 
@@ -17,8 +17,9 @@ from seqviz.i18n import Translator, english
 from seqviz.traces import Term, TermKind, UnitSum
 
 RowKind = TermKind | Literal["gradient", "rest", "total"]
+TermT = TypeVar("TermT")
 MAX_ROWS = 60
-_ACTIVATIONS = {
+ACTIVATION_SIGNS = {
     "sigmoid": "σ",
     "logistic": "σ",
     "tanh": "tanh",
@@ -69,29 +70,60 @@ def sum_table(unit_sum: UnitSum, *, count: int = 12, t: Translator = english) ->
         raise InvalidInputError(
             "{field} is {value}; allowed is {low} to {high}.", field="count", value=count, low=1, high=MAX_ROWS
         )
+    return biggest_rows(
+        unit_sum.terms,
+        lambda term: Addend(
+            term.kind, term_label(unit_sum, term, t), _short_label(term, t), term.weight, term.value, term.product
+        ),
+        count=count,
+        total=unit_sum.total,
+        t=t,
+    )
+
+
+class Addend(NamedTuple):
+    """One addend of a sum as it is shown: the fields of a SumRow, without the running sum."""
+
+    kind: RowKind
+    label: str
+    short: str
+    weight: float
+    value: float
+    product: float
+
+
+def biggest_rows(
+    terms: Sequence[TermT],
+    shown: Callable[[TermT], Addend],
+    *,
+    count: int,
+    total: float,
+    num_terms: int | None = None,
+    t: Translator,
+) -> tuple[SumRow, ...]:
+    """The first addends as rows of their own, all others as one row, and the total.
+
+    Args:
+        terms: the addends, the biggest first.
+        shown: one of them as it is shown; asked only for those with a row of their own.
+        count: addends with a row of their own.
+        total: the whole sum.
+        num_terms: how many addends there are, if ``terms`` has only the biggest; None for as many as it has.
+        t: the reader's language.
+    """
+    num_terms = len(terms) if num_terms is None else num_terms
     rows: list[SumRow] = []
     running = 0.0
     # One addend alone is shown as itself, not as "1 more".
-    shown = unit_sum.terms if len(unit_sum.terms) <= count + 1 else unit_sum.terms[:count]
-    for term in shown:
-        rows.append(
-            SumRow(
-                kind=term.kind,
-                label=term_label(unit_sum, term, t),
-                short=_short_label(term, t),
-                weight=term.weight,
-                value=term.value,
-                product=term.product,
-                before=running,
-                running=running + term.product,
-            )
-        )
-        running += term.product
-    hidden = len(unit_sum.terms) - len(shown)
-    if hidden:
+    for term in terms if num_terms <= count + 1 else terms[:count]:
+        addend = shown(term)
+        after = running + addend.product
+        rows.append(SumRow(**addend._asdict(), before=running, running=after))
+        running = after
+    if hidden := num_terms - len(rows):
         label = t("… {count} more").format(count=hidden)
-        rows.append(plain_row("rest", label, unit_sum.total - running, running, unit_sum.total))
-    rows.append(plain_row("total", t("sum"), unit_sum.total, 0.0, unit_sum.total))
+        rows.append(plain_row("rest", label, total - running, running, total))
+    rows.append(plain_row("total", t("sum"), total, 0.0, total))
     return tuple(rows)
 
 
@@ -149,7 +181,7 @@ def unit_sum_sentence(unit_sum: UnitSum, *, cell: str, digits: int = 4, t: Trans
     """
     quantity = "hidden_state" if cell.startswith("rnn_") else unit_sum.block
     total, activated = (shown_number(number, digits).text for number in (unit_sum.total, unit_sum.activated))
-    function = _ACTIVATIONS.get(unit_sum.activation, "")
+    function = ACTIVATION_SIGNS.get(unit_sum.activation, "")
     biggest = t("{first}, {second} and {third}") if len(unit_sum.terms) > 2 else "{first}"
     parts = [f"{term_label(unit_sum, term, t)} ({_with_sign(term.product, digits)})" for term in unit_sum.terms[:3]]
     named = dict(zip(("first", "second", "third"), parts, strict=False))
@@ -302,7 +334,7 @@ def _shown(unit_sum: UnitSum, row: SumRow, digits: int) -> str:
     """``"hidden 117: 0.1352 · 0.8259 = +0.1117"``."""
     if row.kind == "total":
         text = f"{row.short} = {shown_number(row.product, digits).text}"
-        function = _ACTIVATIONS.get(unit_sum.activation, "")
+        function = ACTIVATION_SIGNS.get(unit_sum.activation, "")
         return f"{text} → {function} → {shown_number(unit_sum.activated, digits).text}" if function else text
     if row.weight is None or row.value is None or row.kind == "bias":
         return f"{row.short}: {_with_sign(row.product, digits)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from seqviz.charts.arithmetic import SumRow, plain_row, waterfall_chart
+from seqviz.charts.arithmetic import Addend, SumRow, biggest_rows, waterfall_chart
 from seqviz.charts.gradient_scale import scientific
 from seqviz.charts.notation import quantity_name, visible
 from seqviz.charts.palette import Theme
@@ -15,29 +15,12 @@ from seqviz.i18n import Translator, english
 
 def gradient_sum_rows(found: GradientSum, *, count: int = 10, t: Translator = english) -> tuple[SumRow, ...]:
     """The addends as rows: the biggest ones, all others as one row, and the total."""
-    rows: list[SumRow] = []
-    running = 0.0
-    shown = found.terms if found.num_terms <= count + 1 else found.terms[:count]
-    for term in shown:
+
+    def shown(term: GradientTerm) -> Addend:
         label = gradient_term_label(term, t)
-        rows.append(
-            SumRow(
-                kind="gradient",
-                label=label,
-                short=label,
-                weight=term.weight,
-                value=term.error,
-                product=term.product,
-                before=running,
-                running=running + term.product,
-            )
-        )
-        running += term.product
-    if found.num_terms > len(shown):
-        label = t("… {count} more").format(count=found.num_terms - len(shown))
-        rows.append(plain_row("rest", label, found.total - running, running, found.total))
-    rows.append(plain_row("total", t("sum"), found.total, 0.0, found.total))
-    return tuple(rows)
+        return Addend("gradient", label, label, term.weight, term.error, term.product)
+
+    return biggest_rows(found.terms, shown, count=count, total=found.total, num_terms=found.num_terms, t=t)
 
 
 def gradient_term_label(term: GradientTerm, t: Translator = english) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from seqviz.charts.arithmetic import SumRow, plain_row, waterfall_chart
+from seqviz.charts.arithmetic import ACTIVATION_SIGNS, Addend, SumRow, biggest_rows, waterfall_chart
 from seqviz.charts.encoder_decoder_words import decoder_symbol, encoder_symbol, layer_index
 from seqviz.charts.notation import Notation, escaped, quantity_name
 from seqviz.charts.numbers import factor, shown_number
@@ -15,8 +15,6 @@ from seqviz.charts.piece_words import candidate_label, piece_labels
 from seqviz.i18n import Translator, english
 from seqviz.traces import Term
 from seqviz.translation_network import NetworkSum, TranslationNetwork
-
-_FUNCTIONS = {"sigmoid": "σ", "logistic": "σ", "tanh": "tanh", "relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU"}
 
 
 def sum_name(network: TranslationNetwork, taken: NetworkSum, t: Translator = english) -> str:
@@ -93,29 +91,12 @@ def sum_rows(
     network: TranslationNetwork, taken: NetworkSum, *, count: int = 10, t: Translator = english
 ) -> tuple[SumRow, ...]:
     """The biggest addends, the rest together, the total."""
-    rows: list[SumRow] = []
-    running = 0.0
-    shown = taken.terms if len(taken.terms) <= count + 1 else taken.terms[:count]
-    for term in shown:
+
+    def shown(term: Term) -> Addend:
         label = addend_label(network, taken, term, t)
-        rows.append(
-            SumRow(
-                kind=term.kind,
-                label=label,
-                short=label,
-                weight=term.weight,
-                value=term.value,
-                product=term.product,
-                before=running,
-                running=running + term.product,
-            )
-        )
-        running += term.product
-    if hidden := len(taken.terms) - len(shown):
-        label = t("… {count} more").format(count=hidden)
-        rows.append(plain_row("rest", label, taken.total - running, running, taken.total))
-    rows.append(plain_row("total", t("sum"), taken.total, 0.0, taken.total))
-    return tuple(rows)
+        return Addend(term.kind, label, label, term.weight, term.value, term.product)
+
+    return biggest_rows(taken.terms, shown, count=count, total=taken.total, t=t)
 
 
 def sum_sentence(network: TranslationNetwork, taken: NetworkSum, *, digits: int = 4, t: Translator = english) -> str:
@@ -169,7 +150,7 @@ def _signed(value: float, digits: int) -> str:
 def _shown(taken: NetworkSum, row: SumRow, digits: int = 4) -> str:
     if row.kind == "total":
         text = f"{row.short} = {shown_number(row.product, digits).text}"
-        function = _FUNCTIONS.get(taken.activation, "softmax" if taken.activation == "softmax" else "")
+        function = ACTIVATION_SIGNS.get(taken.activation, "softmax" if taken.activation == "softmax" else "")
         return f"{text} → {function} → {shown_number(taken.activated, digits).text}" if function else text
     if row.weight is None or row.value is None or row.kind == "bias":
         return f"{row.short}: {_signed(row.product, digits)}"

@@ -20,9 +20,9 @@ from seqviz.models.cells import Carry
 from seqviz.models.loading import LoadedTranslator
 from seqviz.text.piece_encoder import BOS_ID, EOS_ID
 from seqviz.tracing.attention import CANDIDATES, check_step
-from seqviz.tracing.translation import forced_translation, piece_text, source_text, target_ids
+from seqviz.tracing.translation import forced_translation, scored_target, source_text, target_ids
 from seqviz.tracing.translator_steps import NOT_TEXT, TranslatorSteps
-from seqviz.translations import ForcedTranslation, PieceText
+from seqviz.translations import PieceText
 from seqviz.types import FloatArray, IntArray
 
 MAX_EDITS = 12
@@ -142,7 +142,12 @@ def edited_translation(
         if found.best is not None:
             ids = found.tokens(found.best)
             ids = ids if ids[-1] == EOS_ID else (*ids, EOS_ID)
-    after = _translation(loaded, source, ids, _forced(loaded, source.ids, ids, overrides)) if edits else before
+    after = before
+    if edits:
+        scored = _forced(loaded, source.ids, ids, overrides)
+        after = scored_target(
+            loaded, source, ids, scored.log_probs.astype(np.float64), scored.attention, candidates=CANDIDATES
+        )
     tokens = {token for step in done for token in step.candidate_tokens.tolist()}
     names = {token: loaded.encoder.vocabulary[token] for token in tokens}
     return EditedTranslation(before=before, after=after, steps=tuple(done), names=names)
@@ -226,21 +231,4 @@ def _edited_step(edit: AttentionEdit, old: _Forced, new: _Forced) -> EditedStep:
         candidate_tokens=np.array(top),
         before_log_probs=rows[0][top],
         after_log_probs=rows[1][top],
-    )
-
-
-def _translation(loaded: LoadedTranslator, source: PieceText, ids: Sequence[int], forced: _Forced) -> ForcedTranslation:
-    log_probs = forced.log_probs.astype(np.float64)
-    own = log_probs[np.arange(len(ids)), list(ids)]
-    top = top_tokens(log_probs, CANDIDATES)
-    return ForcedTranslation(
-        model=loaded.info.name,
-        source=source,
-        target=piece_text(loaded, ids),
-        log_probs=own,
-        ranks=(log_probs > own[:, None]).sum(1),
-        candidate_tokens=top,
-        candidate_log_probs=np.take_along_axis(log_probs, top, 1),
-        names={token: loaded.encoder.vocabulary[token] for token in {*ids, *top.ravel().tolist()}},
-        attention=forced.attention,
     )

@@ -17,6 +17,7 @@ from seqviz.text.encoder import scalar
 from seqviz.text.piece_encoder import BOS_ID, EOS_ID, joined
 from seqviz.tracing.translator_steps import NOT_TEXT, TranslatorSteps
 from seqviz.translations import ForcedTranslation, PieceText, TranslationSearch
+from seqviz.types import FloatArray
 
 CANDIDATES = 5
 
@@ -77,6 +78,29 @@ def forced_translation(
         memory = loaded.model.encode(torch.tensor([source.ids]))
         readout, attention = loaded.model.forced(memory, torch.tensor([[BOS_ID, *ids[:-1]]]))
         log_probs = torch.log_softmax(loaded.model.logits(readout)[0].double(), -1).numpy()
+    weights = None if attention is None else attention[0].numpy()
+    return scored_target(loaded, source, ids, log_probs, weights, candidates=candidates)
+
+
+def scored_target(
+    loaded: LoadedTranslator,
+    source: PieceText,
+    ids: Sequence[int],
+    log_probs: FloatArray,
+    attention: FloatArray | None,
+    *,
+    candidates: int,
+) -> ForcedTranslation:
+    """A target with the distribution of each of its steps.
+
+    Args:
+        loaded: the model.
+        source: what is translated.
+        ids: of the target's pieces with <eos>.
+        log_probs: log P(piece | y_<t, x) of all pieces, (target, vocabulary).
+        attention: α, (target, source); None without attention.
+        candidates: most probable pieces that are kept for each step.
+    """
     own = log_probs[np.arange(len(ids)), list(ids)]
     top = top_tokens(log_probs, candidates)
     return ForcedTranslation(
@@ -88,7 +112,7 @@ def forced_translation(
         candidate_tokens=top,
         candidate_log_probs=np.take_along_axis(log_probs, top, 1),
         names={token: loaded.encoder.vocabulary[token] for token in {*ids, *top.ravel().tolist()}},
-        attention=None if attention is None else attention[0].numpy(),
+        attention=attention,
     )
 
 

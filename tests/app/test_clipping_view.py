@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opened
+from tests.app.jobs import query, state, stop_all_jobs, until
 
 PAGE = "app_pages/gradients.py"
 SMALL = {"clip_hidden_size": "6", "clip_length": "8", "clip_batch_size": "4", "clip_steps": "40"}
@@ -19,35 +19,11 @@ SMALL = {"clip_hidden_size": "6", "clip_length": "8", "clip_batch_size": "4", "c
 def stopped_afterwards(models: object) -> Iterator[None]:
     """No run goes on behind a test."""
     yield
-    from app.ui.background import jobs
-
-    registry = jobs()
-    for job_id in list(registry._jobs):  # type: ignore[attr-defined]
-        registry.stop(job_id)
+    stop_all_jobs()
 
 
 def clipping(opened: Opened, **query: str) -> AppTest:
     return opened(page=PAGE, **{"view": "clipping", "part": "training", **query})
-
-
-def query(app: AppTest, name: str) -> str | None:
-    value = app.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
-
-
-def state(app: AppTest) -> str:
-    """The line that says how the run is."""
-    return next(element.proto.text for element in app.get("progress"))
-
-
-def until(app: AppTest, true: Callable[[AppTest], bool]) -> AppTest:
-    end = time.monotonic() + 40
-    while not true(app):
-        assert time.monotonic() < end, state(app)
-        time.sleep(0.1)
-        app.run()
-        assert not app.exception
-    return app
 
 
 def started(opened: Opened, **settings: str) -> AppTest:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opened
+from tests.app.jobs import query, state, stop_all_jobs, until
 from tests.helpers import PAIRS, write_tiny_translator
 
 PAGE = "app_pages/translate.py"
@@ -24,38 +24,15 @@ def stopped_afterwards(models: Path) -> Iterator[None]:
     if not (models / MODEL).exists():
         write_tiny_translator(models, name=MODEL)
     yield
-    from app.ui.background import jobs
-
-    registry = jobs()
-    for job_id in list(registry._jobs):  # type: ignore[attr-defined]
-        registry.stop(job_id)
+    stop_all_jobs()
 
 
 def errors(opened: Opened, **query: str) -> AppTest:
     return opened(page=PAGE, view="errors", **{"source": SOURCE, "reference": REFERENCE, **query})
 
 
-def query(app: AppTest, name: str) -> str | None:
-    value = app.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
-
-
 def said(app: AppTest) -> str:
     return "\n".join(element.value for element in [*app.markdown, *app.caption])
-
-
-def state(app: AppTest) -> str:
-    return next(element.proto.text for element in app.get("progress"))
-
-
-def until(app: AppTest, true: Callable[[AppTest], bool]) -> AppTest:
-    end = time.monotonic() + 60
-    while not true(app):
-        assert time.monotonic() < end, state(app)
-        time.sleep(0.1)
-        app.run()
-        assert not app.exception
-    return app
 
 
 # ---- one pair
@@ -159,7 +136,7 @@ def test_a_set_is_judged_and_a_link_shows_the_same_run(opened: Opened):
     assert app.button(key="job-start").label == "Judge 4 pairs"
     app.button(key="job-start").click().run()
     assert query(app, "job")
-    until(app, lambda app: state(app).startswith("finished"))
+    until(app, lambda app: state(app).startswith("finished"), seconds=60)
     assert state(app) == "finished: pair 4 of 4"
     assert "four.tsv, 4 pairs · fra-eng-attention · B = 1 against B = 2 · α = 0" in said(app)
     assert "tok:13a" in said(app)
@@ -181,13 +158,13 @@ def test_a_run_is_paused_goes_on_and_is_cancelled(opened: Opened):
     app = errors(opened, errors_part="file", file_beam="90", wider="100")
     assert app.button(key="job-start").label == "Judge 40 pairs"
     app.button(key="job-start").click().run()
-    until(app, lambda app: state(app).startswith("running"))
+    until(app, lambda app: state(app).startswith("running"), seconds=60)
     app.button(key="job-pause").click().run()
-    until(app, lambda app: state(app).startswith("paused"))
+    until(app, lambda app: state(app).startswith("paused"), seconds=60)
     app.button(key="job-resume").click().run()
-    until(app, lambda app: state(app).startswith("running"))
+    until(app, lambda app: state(app).startswith("running"), seconds=60)
     app.button(key="job-stop").click().run()
-    until(app, lambda app: state(app).startswith("stopped"))
+    until(app, lambda app: state(app).startswith("stopped"), seconds=60)
     assert app.button(key="job-stop").disabled
 
 
@@ -198,7 +175,7 @@ def test_a_file_of_the_readers_own_is_judged(opened: Opened):
         "mine.tsv", b"Le chat dort.\tThe cat is sleeping.\n" + b"chat " * 300 + b"\tcat\n", "text/plain"
     ).run()
     app.button(key="job-start").click().run()
-    until(app, lambda app: state(app).startswith("finished"))
+    until(app, lambda app: state(app).startswith("finished"), seconds=60)
     assert "mine.tsv, 2 pairs" in said(app)
     assert len(app.dataframe[0].value) == 1
     assert any(expander.label == "1 pairs were left out" for expander in app.expander)

@@ -92,30 +92,16 @@ export class AttentionMap {
 
   makeToolbar() {
     const { texts } = this.data;
-    const button = (name, action) => iconButton(name, texts[name], action);
-    this.playButton = button('play', () => this.togglePlay());
-    this.playButton.classList.add('sv-main');
-    this.slider = make('input', { type: 'range', min: 1, max: this.all, step: 1, 'aria-label': texts.slider });
-    this.slider.oninput = () => this.userGrows(Number(this.slider.value));
-    this.now = make('span', { class: 'sv-now' });
-    this.bar = make('div', { class: 'sv-bar', role: 'toolbar', 'aria-label': texts.toolbar });
-    this.bar.append(
-      button('first', () => this.userGrows(1)),
-      button('back', () => this.userGrows(this.written - 1)),
-      this.playButton,
-      button('forward', () => this.userGrows(this.written + 1)),
-      button('last', () => this.userGrows(this.all)),
-      this.slider,
-      this.now,
-      make('span', { class: 'sv-space' }),
-    );
+    Object.assign(this, transport(texts, {
+      least: 1,
+      last: () => this.all,
+      at: () => this.written,
+      go: (count) => this.userGrows(count),
+      toggle: () => this.togglePlay(),
+    }));
     if (this.first.marginals) this.bar.append(this.tauSlider(texts));
     if (this.ribbons) this.bar.append(this.thresholdSlider(texts));
-    for (const [kind, label] of [['svg', 'SVG'], ['png', 'PNG']]) {
-      const element = make('button', { type: 'button', 'aria-label': texts[kind], title: texts[kind] }, label);
-      element.onclick = () => this.save(kind);
-      this.bar.append(element);
-    }
+    for (const kind of ['svg', 'png']) this.bar.append(textButton(kind.toUpperCase(), texts[kind], () => this.save(kind)));
     this.root.prepend(this.bar);
   }
 
@@ -236,8 +222,7 @@ export class AttentionMap {
       return;
     }
     if (this.written === this.all) this.grow(0);
-    this.playButton.setAttribute('aria-label', this.data.texts.pause);
-    this.playButton.querySelector('path').setAttribute('d', ICONS.pause);
+    showPlaying(this.playButton, this.data.texts, true);
     this.timer = setInterval(() => {
       this.grow(this.written + 1);
       if (this.written === this.all) this.stop();
@@ -247,8 +232,7 @@ export class AttentionMap {
   stop() {
     clearInterval(this.timer);
     this.timer = null;
-    this.playButton.setAttribute('aria-label', this.data.texts.play);
-    this.playButton.querySelector('path').setAttribute('d', ICONS.play);
+    showPlaying(this.playButton, this.data.texts, false);
   }
 
   // ---- pointing
@@ -472,19 +456,9 @@ export class AttentionMap {
     return new XMLSerializer().serializeToString(copy);
   }
 
-  async save(kind) {
+  save(kind) {
     this.leave();
-    const text = this.snapshot();
-    if (kind === 'svg') {
-      download(new Blob([text], { type: 'image/svg+xml' }), `${this.data.file}.svg`);
-      return;
-    }
-    const picture = new Image();
-    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-    await picture.decode();
-    const canvas = make('canvas', { width: this.size[0] * 2, height: this.size[1] * 2 });
-    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob((blob) => download(blob, `${this.data.file}.png`), 'image/png');
+    return savePicture(kind, this.snapshot(), this.size, this.data.file);
   }
 
   destroy() {

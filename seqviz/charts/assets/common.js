@@ -48,6 +48,58 @@ function iconButton(name, label, action) {
   return element;
 }
 
+function textButton(text, label, action) {
+  const element = make('button', { type: 'button', 'aria-label': label, title: label }, text);
+  element.onclick = action;
+  return element;
+}
+
+// The toolbar that steps and plays: its buttons, a slider over the places and a line of text; more may be appended.
+// `least` is the first place, `last()` the last, `at()` the one that is shown; `go(place)` is what a reader asks for.
+function transport(texts, { least, last, at, go, toggle }) {
+  const button = (name, action) => iconButton(name, texts[name], action);
+  const playButton = button('play', toggle);
+  playButton.classList.add('sv-main');
+  const slider = make('input', { type: 'range', min: least, max: last(), step: 1, 'aria-label': texts.slider });
+  slider.oninput = () => go(Number(slider.value));
+  const now = make('span', { class: 'sv-now' });
+  const bar = make(
+    'div',
+    { class: 'sv-bar', role: 'toolbar', 'aria-label': texts.toolbar },
+    button('first', () => go(least)),
+    button('back', () => go(at() - 1)),
+    playButton,
+    button('forward', () => go(at() + 1)),
+    button('last', () => go(last())),
+    slider,
+    now,
+    make('span', { class: 'sv-space' }),
+  );
+  return { bar, playButton, slider, now };
+}
+
+function showPlaying(button, texts, playing) {
+  const name = playing ? 'pause' : 'play';
+  button.setAttribute('aria-label', texts[name]);
+  button.title = texts[name];
+  button.querySelector('path').setAttribute('d', ICONS[name]);
+}
+
+// Downloads the text of an SVG of a size, as it is or as a PNG of twice the size, as far as a canvas may be large.
+async function savePicture(kind, text, size, name) {
+  if (kind === 'svg') {
+    download(new Blob([text], { type: 'image/svg+xml' }), `${name}.svg`);
+    return;
+  }
+  const picture = new Image();
+  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await picture.decode();
+  const scale = Math.min(2, 16000 / Math.max(...size));
+  const canvas = make('canvas', { width: Math.round(size[0] * scale), height: Math.round(size[1] * scale) });
+  canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
+  canvas.toBlob((blob) => download(blob, `${name}.png`), 'image/png');
+}
+
 function download(blob, name) {
   const link = make('a', { href: URL.createObjectURL(blob), download: name });
   link.click();

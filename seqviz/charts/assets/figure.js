@@ -29,9 +29,7 @@ class Picture extends Stepper {
     this.takeApart(svg);
     this.makeToolbar();
     this.listen();
-    this.focus = null;
-    this.show(this.within(focus || payload.focus), { quietly: true, instantly: true });
-    this.incoming = focus ? JSON.stringify(focus) : null;
+    this.begin(focus);
   }
 
   // ---- structure

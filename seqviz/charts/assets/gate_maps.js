@@ -7,9 +7,7 @@ class MapsPicture extends Stepper {
     this.rows = payload.maps.map((map) => floats(map.values));
     this.takeApart(svg);
     this.listen();
-    this.focus = null;
-    this.show(this.within(focus || payload.focus), { quietly: true, instantly: true });
-    this.incoming = focus ? JSON.stringify(focus) : null;
+    this.begin(focus);
   }
 
   takeApart(markup) {

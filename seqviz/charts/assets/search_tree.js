@@ -22,6 +22,8 @@ class SearchTree {
     this.node = payload.nodes;
     this.count = this.node.parent.length;
     this.totals();
+    // Two frames a step: its candidates, then the cut. An exact search has one for each expansion.
+    this.frames = payload.byExpansion ? payload.frames : 2 * payload.frames;
     // Asked before anything is drawn: afterwards the answer would cost a layout of the whole picture.
     this.room = root.clientWidth;
     this.takeApart(svg);
@@ -29,9 +31,6 @@ class SearchTree {
     this.listen();
     this.hidden = Array.from({ length: this.count }, (_, i) => this.shapes[i].getAttribute('display') === 'none');
     this.place = this.shapes.map((shape) => (shape.getAttribute('transform').match(/-?[\d.]+/g) || [0, 0]).map(Number));
-    // Two frames a step: its candidates, then the cut. An exact search has one for each expansion.
-    this.frames = payload.byExpansion ? payload.frames : 2 * payload.frames;
-    this.slider.max = this.frames;
     this.frame = this.frames;
     this.say([payload.texts.whole]);
     this.alpha = payload.alpha;
@@ -91,17 +90,13 @@ class SearchTree {
 
   makeToolbar() {
     const { texts } = this.data;
-    const button = (name, action) => iconButton(name, texts[name], action);
-    const plainButton = (text, label, action) => {
-      const element = make('button', { type: 'button', 'aria-label': label, title: label }, text);
-      element.onclick = action;
-      return element;
-    };
-    this.playButton = button('play', () => this.togglePlay());
-    this.playButton.classList.add('sv-main');
-    this.slider = make('input', { type: 'range', min: 0, max: 1, step: 1, 'aria-label': texts.slider });
-    this.slider.oninput = () => this.userShows(Number(this.slider.value));
-    this.now = make('span', { class: 'sv-now' });
+    Object.assign(this, transport(texts, {
+      least: 0,
+      last: () => this.frames,
+      at: () => this.frame,
+      go: (frame) => this.userShows(frame),
+      toggle: () => this.togglePlay(),
+    }));
     this.filter = make('select', { 'aria-label': texts.show, title: texts.show });
     const option = (value, text) => this.filter.append(make('option', { value }, text));
     for (const share of SHARES) option(share, share ? fill(texts.least, { share: `${share * 100}%` }) : texts.all);
@@ -116,22 +111,13 @@ class SearchTree {
       this.restack();
       this.show(this.frame, { quietly: true });
     };
-    this.bar = make('div', { class: 'sv-bar', role: 'toolbar', 'aria-label': texts.toolbar });
     this.bar.append(
-      button('first', () => this.userShows(0)),
-      button('back', () => this.userShows(this.frame - 1)),
-      this.playButton,
-      button('forward', () => this.userShows(this.frame + 1)),
-      button('last', () => this.userShows(this.frames)),
-      this.slider,
-      this.now,
-      make('span', { class: 'sv-space' }),
       this.filter,
-      plainButton('−', texts.zoom_out, () => this.zoomBy(1 / 1.25)),
-      plainButton('+', texts.zoom_in, () => this.zoomBy(1.25)),
-      plainButton('⤢', texts.fit, () => this.zoomTo(1)),
-      plainButton('SVG', texts.svg, () => this.save('svg')),
-      plainButton('PNG', texts.png, () => this.save('png')),
+      textButton('−', texts.zoom_out, () => this.zoomBy(1 / 1.25)),
+      textButton('+', texts.zoom_in, () => this.zoomBy(1.25)),
+      textButton('⤢', texts.fit, () => this.zoomTo(1)),
+      textButton('SVG', texts.svg, () => this.save('svg')),
+      textButton('PNG', texts.png, () => this.save('png')),
     );
     this.root.prepend(this.bar);
     if (!this.handle) return;
@@ -301,7 +287,7 @@ class SearchTree {
       this.stop();
       return;
     }
-    this.setPlaying(true);
+    showPlaying(this.playButton, this.data.texts, true);
     if (this.frame >= this.frames) this.show(0, {});
     this.timer = setInterval(() => {
       if (this.frame >= this.frames) this.stop();
@@ -312,14 +298,7 @@ class SearchTree {
   stop() {
     clearInterval(this.timer);
     this.timer = null;
-    this.setPlaying(false);
-  }
-
-  setPlaying(playing) {
-    const label = this.data.texts[playing ? 'pause' : 'play'];
-    this.playButton.setAttribute('aria-label', label);
-    this.playButton.title = label;
-    this.playButton.querySelector('path').setAttribute('d', ICONS[playing ? 'pause' : 'play']);
+    showPlaying(this.playButton, this.data.texts, false);
   }
 
   show(frame, { quietly = false }) {
@@ -720,20 +699,10 @@ class SearchTree {
     return [new XMLSerializer().serializeToString(whole), size];
   }
 
-  async save(kind) {
+  save(kind) {
     this.leave();
     const [text, size] = this.snapshot();
-    if (kind === 'svg') {
-      download(new Blob([text], { type: 'image/svg+xml' }), `${this.data.file}.svg`);
-      return;
-    }
-    const picture = new Image();
-    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-    await picture.decode();
-    const scale = Math.min(2, 16000 / Math.max(...size));
-    const canvas = make('canvas', { width: Math.round(size[0] * scale), height: Math.round(size[1] * scale) });
-    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob((blob) => download(blob, `${this.data.file}.png`), 'image/png');
+    return savePicture(kind, text, size, this.data.file);
   }
 
   destroy() {

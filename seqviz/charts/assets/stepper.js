@@ -32,32 +32,23 @@ class Stepper {
     this.sender = null;
   }
 
+  // The end of every constructor, as soon as the drawing is taken apart: the first focus, that of the page before it.
+  begin(focus) {
+    this.focus = null;
+    this.show(this.within(focus || this.data.focus), { quietly: true, instantly: true });
+    this.incoming = focus ? JSON.stringify(focus) : null;
+  }
+
   makeToolbar() {
     const { texts, steps } = this.data;
-    const button = (name, action) => iconButton(name, texts[name], action);
-    this.playButton = button('play', () => this.togglePlay());
-    this.playButton.classList.add('sv-main');
-    this.slider = make('input', { type: 'range', min: 1, max: steps, step: 1, 'aria-label': texts.slider });
-    this.slider.oninput = () => this.userMoves({ step: Number(this.slider.value) - 1 });
-    this.now = make('span', { class: 'sv-now' });
-    const save = (kind, label) => {
-      const element = make('button', { type: 'button', 'aria-label': texts[kind], title: texts[kind] }, label);
-      element.onclick = () => this.save(kind);
-      return element;
-    };
-    this.bar = make('div', { class: 'sv-bar', role: 'toolbar', 'aria-label': texts.toolbar });
-    this.bar.append(
-      button('first', () => this.userMoves({ step: 0 })),
-      button('back', () => this.userMoves({ step: this.focus.step - 1 })),
-      this.playButton,
-      button('forward', () => this.userMoves({ step: this.focus.step + 1 })),
-      button('last', () => this.userMoves({ step: steps - 1 })),
-      this.slider,
-      this.now,
-      make('span', { class: 'sv-space' }),
-      save('svg', 'SVG'),
-      save('png', 'PNG'),
-    );
+    Object.assign(this, transport(texts, {
+      least: 1,
+      last: () => steps,
+      at: () => this.focus.step + 1,
+      go: (place) => this.userMoves({ step: place - 1 }),
+      toggle: () => this.togglePlay(),
+    }));
+    for (const kind of ['svg', 'png']) this.bar.append(textButton(kind.toUpperCase(), texts[kind], () => this.save(kind)));
     this.root.prepend(this.bar);
   }
 
@@ -77,9 +68,7 @@ class Stepper {
       return;
     }
     this.playing = true;
-    this.playButton.setAttribute('aria-label', this.data.texts.pause);
-    this.playButton.title = this.data.texts.pause;
-    this.playButton.querySelector('path').setAttribute('d', ICONS.pause);
+    showPlaying(this.playButton, this.data.texts, true);
     // A backward pass plays from the last step to the first.
     const [first, last, next] = this.data.backwards ? [this.data.steps - 1, 0, -1] : [0, this.data.steps - 1, 1];
     if (this.focus.step === last) this.show(this.within({ ...this.focus, step: first }), {});
@@ -92,10 +81,7 @@ class Stepper {
   stop() {
     clearInterval(this.timer);
     this.playing = false;
-    if (!this.playButton) return;
-    this.playButton.setAttribute('aria-label', this.data.texts.play);
-    this.playButton.title = this.data.texts.play;
-    this.playButton.querySelector('path').setAttribute('d', ICONS.play);
+    if (this.playButton) showPlaying(this.playButton, this.data.texts, false);
   }
 
   send() {
@@ -144,21 +130,9 @@ class Stepper {
     }
   }
 
-  async save(kind) {
+  save(kind) {
     this.leave();
-    const text = this.snapshot();
-    const name = this.data.file || 'seqviz';
-    if (kind === 'svg') {
-      download(new Blob([text], { type: 'image/svg+xml' }), `${name}.svg`);
-      return;
-    }
-    const picture = new Image();
-    picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-    await picture.decode();
-    const scale = Math.min(2, 16000 / Math.max(...this.size));
-    const canvas = make('canvas', { width: Math.round(this.size[0] * scale), height: Math.round(this.size[1] * scale) });
-    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob((blob) => download(blob, `${name}.png`), 'image/png');
+    return savePicture(kind, this.snapshot(), this.size, this.data.file || 'seqviz');
   }
 
   destroy() {
