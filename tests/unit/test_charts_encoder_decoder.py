@@ -49,7 +49,7 @@ def loaded() -> LoadedTranslator:
 
 @pytest.fixture(scope="module")
 def network(loaded: LoadedTranslator) -> TranslationNetwork:
-    return translation_network(loaded, TEXT, reference="Jane visits Africa in September.")
+    return translation_network(loaded, TEXT, reference="Jane visited Africa in September.")
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +189,9 @@ def test_below_both_runs_are_compared_step_by_step(network, figure):
 
 def test_a_plain_sentence_says_what_happened(loaded, network):
     said = pair_sentence(network)
-    assert said.startswith("The runs part at step 4: the reference goes on with ‘·s’ (P = 0.186), the model by itself")
+    assert said.startswith(
+        "The runs part at step 4: the reference goes on with ‘·ed’ (P = 0.0121), the model by itself"
+    )
     assert f"up to {network.distances()[4:].max():.2f} away" in said
     same = translation_network(loaded, "Voulez-vous chanter avec moi ?", reference="Do you want to sing with me?")
     assert same.parted is None
