@@ -136,6 +136,7 @@ class _Job:
                     self.end()
         except (EOFError, OSError):
             died = True
+        live.kill()  # before anybody is told that there is no process any more
         if died:
             died_error = WorkerDiedError(
                 "The process of this job ended by itself; what it had found until then is kept."
