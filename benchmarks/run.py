@@ -43,7 +43,10 @@ def _write(name: str, table: Table) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     between = re.compile(rf"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     fresh = f"{begin}\n{table.markdown()}\n{when}{end}"
-    DOCUMENT.write_text(between.sub(lambda _: fresh, text), encoding="utf-8")
+    written, places = between.subn(lambda _: fresh, text)
+    if not places:
+        raise SystemExit(f"{DOCUMENT.name} has no place for this table: it needs the lines {begin} and {end}.")
+    DOCUMENT.write_text(written, encoding="utf-8")
 
 
 if __name__ == "__main__":
