@@ -70,6 +70,9 @@ def header(title: str, intro: str, settings: Settings) -> None:
     if settings.presenter:
         # Streamlit has no run-time option for its base size; its smallest text is 0.875rem, here 16.2 px.
         st.html("<style>html{font-size:18.5px}</style>")
+    if page_theme() == "dark":
+        # Streamlit writes white on its primary buttons; on the light primary colour of the dark theme nobody reads it.
+        st.html("<style>[data-testid^=stBaseButton-primary]{color:#131219}</style>")
     left, middle, right = st.columns([2, 9, 2], vertical_alignment="center")
     left.title(title, anchor=False)
     if not settings.presenter:  # whoever projects explains it, and the picture gets the room
