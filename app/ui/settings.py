@@ -15,6 +15,17 @@ from seqviz.i18n import LANGUAGES, Translator, best_language, translator
 _NOTATION_NAMES: dict[Notation, str] = {"ng": "Ng: a⟨t⟩, Γ", "d2l": "d2l: Hₜ, Z"}
 SIZES = ("normal", "presenter")
 
+# On a telephone the picture must not begin below the screen: title and settings share a line, the intro goes.
+_NARROW = (
+    "@media(max-width:640px){"
+    ".st-key-header [data-testid=stHorizontalBlock]{flex-wrap:nowrap}"
+    ".st-key-header [data-testid=stColumn]{min-width:0;flex:1 1 50%}"
+    ".st-key-header [data-testid=stColumn]:nth-child(2){display:none}"
+    "[data-testid=stMainBlockContainer]{padding-top:3.5rem}"
+    ".katex-display{overflow:auto hidden}"
+    "}"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -73,7 +84,8 @@ def header(title: str, intro: str, settings: Settings) -> None:
     if page_theme() == "dark":
         # Streamlit writes white on its primary buttons; on the light primary colour of the dark theme nobody reads it.
         st.html("<style>[data-testid^=stBaseButton-primary]{color:#131219}</style>")
-    left, middle, right = st.columns([2, 9, 2], vertical_alignment="center")
+    st.html(f"<style>{_NARROW}</style>")
+    left, middle, right = st.container(key="header").columns([2, 9, 2], vertical_alignment="center")
     left.title(title, anchor=False)
     if not settings.presenter:  # whoever projects explains it, and the picture gets the room
         middle.caption(intro)
