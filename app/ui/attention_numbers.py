@@ -8,6 +8,7 @@ import streamlit as st
 from app.ui.attention_inputs import Chosen
 from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
+from app.ui.same_moment import translation_links
 from app.ui.settings import Settings, look_of
 from app.ui.url import keep, take
 from seqviz.analysis.attention import Unit
@@ -49,6 +50,7 @@ def cell_panel(chosen: Chosen, unit: Unit, row: int, column: int, settings: Sett
             step=step + 1, count=len(found.target), words=cell_sentence(found, piece, t=t).replace("_", r"\_")
         )
     )
+    translation_links("heatmap", chosen.text, chosen.model, t, step=step, pieces=len(found.source), which=chosen.which)
     _equations(found, piece, settings)
     look = look_of(settings)
     tabs = st.tabs([t("Weights"), t("Next piece"), t("The score, addend by addend"), t("Context"), "PyTorch"])

@@ -10,6 +10,7 @@ from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.figure import show_figure
 from app.ui.focus import picture_focus
+from app.ui.same_moment import moment_links
 from app.ui.settings import Settings, page_theme
 from app.ui.unroll_view import layer_name, sort_name
 from app.ui.url import keep, take
@@ -171,6 +172,7 @@ def _numbers(letter: str, request: BackwardRequest, run: Run, focus: UnrollFocus
             unit=focus.unit,
         )
     )
+    moment_links("gradients", letter, request.trace, run.forward, focus, t)
     try:
         found = ask(
             GradientSumRequest(

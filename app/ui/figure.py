@@ -96,6 +96,7 @@ def show_search_tree(
     alpha: float,
     on_alpha: Callable[[], None],
     on_prefix: Callable[[], None],
+    step: int | None = None,
 ) -> None:
     """Shows a search tree.
 
@@ -105,10 +106,11 @@ def show_search_tree(
         alpha: of the length normalisation; a change moves the picture without drawing anew.
         on_alpha: called when the reader moved α.
         on_prefix: called when a hypothesis was clicked; ``st.session_state[key].prefix`` are its token ids.
+        step: at which the picture opens, counted from 1; None for the whole search.
     """
     with st.container(gap=None):
         _components["search_tree"](
-            data={"svg": figure.svg, "payload": figure.payload, "key": key},
+            data={"svg": figure.svg, "payload": figure.payload, "key": key, "step": step},
             key=key,
             on_alpha_change=on_alpha,
             on_prefix_change=on_prefix,

@@ -94,7 +94,7 @@ def forget_focus() -> None:
 
 def focus_to_url(focus: UnrollFocus) -> None:
     """Keeps the URL true to what is shown."""
-    text = f"{focus.step}.{focus.layer}.{focus.direction}.{focus.unit}"
+    text = focus.to_text()
     st.session_state[_WRITTEN] = text
     if st.query_params.get(_KEY) != text:
         st.query_params[_KEY] = text

@@ -70,7 +70,7 @@ def gate_view(inputs: Inputs, traces: list[RecurrentTrace], settings: Settings) 
         maps.append(figure)
         key = MAP_PICTURES[index]
         show_figure(figure, key=key, focus=place.to_dict(), peers=[other for other in keys if other != key])
-    numbers_panel(inputs, traces, focus, settings)
+    numbers_panel("gates", inputs, traces, focus, settings)
     if isinstance(courses[0], UnitCourse):
         graves_panel(inputs.request, traces[0], courses[0], places[0], settings)
     _downloads(inputs, traces, places, [one for one in courses if isinstance(one, UnitCourse)], maps, settings)

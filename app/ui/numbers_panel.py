@@ -7,6 +7,7 @@ import streamlit as st
 from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import sum_files
+from app.ui.same_moment import moment_links
 from app.ui.settings import Settings, page_theme
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
@@ -23,16 +24,20 @@ from seqviz.export import unit_sum_csv
 from seqviz.traces import RecurrentTrace, UnitSum
 
 
-def numbers_panel(inputs: Inputs, traces: list[RecurrentTrace], focus: UnrollFocus, settings: Settings) -> None:
-    """Equations on the left, the sum on the right; for two runs one under the other."""
+def numbers_panel(
+    page: str, inputs: Inputs, traces: list[RecurrentTrace], focus: UnrollFocus, settings: Settings
+) -> None:
+    """Equations on the left, the sum on the right; for two runs one under the other. ``page`` is where they stand."""
     for name, request, trace in zip("AB", inputs.requests, traces, strict=False):
         place = resolved_focus(trace, UnrollOptions(focus=focus))
         if len(traces) > 1:
             st.subheader(f"{name} · {trace.model}", anchor=False)
-        _moment(name, request, trace, place, settings)
+        _moment(page, name, request, trace, place, settings)
 
 
-def _moment(name: str, request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) -> None:
+def _moment(
+    page: str, name: str, request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, settings: Settings
+) -> None:
     t = settings.t
     part = trace.layer(focus.layer, focus.direction)
     st.markdown(
@@ -45,6 +50,7 @@ def _moment(name: str, request: TraceRequest, trace: RecurrentTrace, focus: Unro
             unit=focus.unit,
         )
     )
+    moment_links(page, name, request, trace, focus, t)
     left, right = st.columns([5, 7], gap="large")
     with left:
         _equations(trace, focus, settings)

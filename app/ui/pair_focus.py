@@ -33,7 +33,7 @@ def moment(picture: str, network: TranslationNetwork, of: Hashable) -> PairFocus
     linked, url = _from_url(), st.query_params.get(_KEY)
     given = news or (linked if linked and url != state.get(_WRITTEN) else state.get(_SHOWN) or linked)
     focus = resolved_pair_focus(network, given)
-    text = f"{focus.step}.{focus.layer}.{focus.row}.{focus.unit}"
+    text = focus.to_text()
     state[_SHOWN], state[_WRITTEN] = focus, text
     if url != text:
         st.query_params[_KEY] = text

@@ -11,6 +11,7 @@ from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.figure import show_figure
 from app.ui.pair_focus import moment
 from app.ui.pair_numbers import pair_numbers
+from app.ui.same_moment import translation_links
 from app.ui.settings import Settings
 from app.ui.translation_inputs import REFERENCE_KEY, ToTranslate
 from app.ui.url import forget, keep, take, take_matching
@@ -126,6 +127,12 @@ def _picture(figure: Figure, request: NetworkRequest, network: TranslationNetwor
     """The picture and the arithmetic of its moment; stepping reruns only this."""
     focus = moment(_FIGURE_KEY, network, request)
     show_figure(figure, key=_FIGURE_KEY, focus=focus.to_dict())
+    pieces, step = len(network.source), focus.step - len(network.source) - 1
+    free = focus.row == "free" and 0 <= step < len(network.runs["free"])
+    which = "beam-1" if request.beam_size > 1 else "greedy"
+    translation_links(
+        "network", request.text, request.model, settings.t, step=step if free else None, pieces=pieces, which=which
+    )
     pair_numbers(request, network, focus, settings)
 
 

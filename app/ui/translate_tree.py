@@ -9,7 +9,9 @@ import streamlit as st
 
 from app.ui.backend import ask, ask_all, show_error
 from app.ui.figure import show_search_tree
+from app.ui.same_moment import STEP_KEY, translation_links
 from app.ui.search_parts import forced_bar, search_downloads
+from app.ui.search_state import whole_number
 from app.ui.settings import Settings
 from app.ui.translate_exact import ExactSearch, exact_search, wait_for_exact
 from app.ui.translate_result import result, score_equation, source_note
@@ -73,6 +75,7 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
         alpha=alpha,
         on_alpha=TREE.alpha_moved,
         on_prefix=lambda: TREE.prefix_clicked(MAX_LENGTH),
+        step=whole_number(st.query_params.get(STEP_KEY, "")),
     )
     _below(searches, asked, alpha, settings)
 
@@ -92,6 +95,8 @@ def _exact_status(exact: ExactSearch, asked: Asked, t: Translator) -> None:
 def forget_search() -> None:
     """Drops what belongs to the old sentence: the forced beginning, the tries, the forbidden pieces."""
     forget_ids()
+    if STEP_KEY in st.query_params:
+        del st.query_params[STEP_KEY]
 
 
 def _answered(asked: Asked, t: Translator) -> tuple[Asked, TranslationSearches] | None:
@@ -185,5 +190,6 @@ def _below(searches: TranslationSearches, asked: Asked, alpha: float, settings: 
         search_downloads(
             lambda: _drawn_at(searches, alpha, settings.font_size, settings.language), searches.shown.search, t
         )
+    translation_links("tree", asked.text, asked.model, t, which="greedy" if asked.search == "greedy" else "")
     with st.expander(t("What hypotheses are ranked by"), icon=":material/function:"):
         score_equation(winner_of(searches.shown, alpha), alpha, asked.config.coverage, settings.notation, t)

@@ -79,7 +79,7 @@ def unroll_view(
     """The picture and, below it, the numbers of the moment in focus; stepping reruns only this."""
     focus = picture_focus(_FIGURE_KEY, traces[0], options)
     show_figure(figure, key=_FIGURE_KEY, focus=focus.to_dict())
-    numbers_panel(inputs, traces, focus, settings)
+    numbers_panel("unroll", inputs, traces, focus, settings)
 
 
 def layer_name(part: LayerTrace, t: Translator) -> str:

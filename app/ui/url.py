@@ -79,8 +79,9 @@ def _follow(key: str) -> None:
         st.session_state[key] = st.session_state[key]
         st.session_state[_written(key)] = None
         return
-    # A widget that was not drawn for a while has lost its value; the URL may still have it.
-    if url != st.session_state.get(_written(key)) or key not in st.session_state:
+    # A widget that was not drawn for a while has lost its value; the URL may still have it. A link to another page may
+    # name the very value that the last one had: its widget is another one all the same.
+    if url != st.session_state.get(_written(key)) or key not in st.session_state or st.session_state.get(_MOVED):
         st.session_state[key] = url
         st.session_state[_written(key)] = url
 

@@ -45,6 +45,10 @@ class PairFocus:
         """As the picture's module speaks of it, which calls the row a direction."""
         return {"step": self.step, "layer": self.layer, "direction": self.row, "unit": self.unit}
 
+    def to_text(self) -> str:
+        """As it stands in a URL: ``9.1.free.17``."""
+        return f"{self.step}.{self.layer}.{self.row}.{self.unit}"
+
 
 def resolved_pair_focus(network: TranslationNetwork, given: PairFocus | None) -> PairFocus:
     """The moment that is shown: the given one kept within the runs, or the step at which the runs part."""

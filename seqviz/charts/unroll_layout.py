@@ -34,6 +34,10 @@ class UnrollFocus:
         """As the picture's module speaks of it."""
         return {"step": self.step, "layer": self.layer, "direction": self.direction, "unit": self.unit}
 
+    def to_text(self) -> str:
+        """As it stands in a URL: ``3.0.forward.17``."""
+        return f"{self.step}.{self.layer}.{self.direction}.{self.unit}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnrollOptions:

@@ -752,13 +752,15 @@ export default function (component) {
   // The same search with news, as an optimum that was found meanwhile: the reader stays at the same step.
   const same = entry && entry.tree.frames === 2 * data.payload.frames && entry.tree.data.search === data.payload.search;
   const left = same ? entry.tree.scroller.scrollLeft : 0;
-  const frame = same ? entry.tree.frame : null;
+  // A link may name the step at which a tree opens that nobody has seen yet.
+  const opens = !entry && data.step && !data.payload.byExpansion ? 2 * data.step : null;
+  const frame = same ? entry.tree.frame : opens;
   if (entry) entry.release();
   const alpha = globalThis.seqvizFocus?.get(data.key)?.alpha;
   const tree = hydrate(root, { svg: data.svg, payload: data.payload, alpha, onAlpha, onPick });
   if (active) tree.stage.focus({ preventScroll: true });
   if (left) tree.scroller.scrollLeft = left;
-  if (frame !== null && frame !== tree.frame) tree.show(frame, { quietly: true });
+  if (frame !== null && frame !== tree.frame) tree.show(Math.min(frame, tree.frames), { quietly: same });
   const listener = ({ detail }) => detail.key === data.key && tree.receive(detail.focus?.alpha);
   globalThis.addEventListener('seqviz-focus', listener);
   const release = () => {
