@@ -11,11 +11,10 @@ from app.ui.backend import ask, ask_all, show_error
 from app.ui.figure import show_search_tree
 from app.ui.search_parts import forced_bar, search_downloads
 from app.ui.settings import Settings
-from app.ui.translate_exact import ExactSearch, exact_search, wait_for_exact
+from app.ui.translate_exact import exact_search, exact_status
 from app.ui.translate_result import result, score_equation, source_note
 from app.ui.translate_tree_inputs import (
     BEGIN_ERROR,
-    BUDGETS,
     MARK,
     MAX_LENGTH,
     SEARCH_KEY,
@@ -25,7 +24,6 @@ from app.ui.translate_tree_inputs import (
     forbidden_input,
     forget_ids,
     forget_when_new,
-    look_further,
     tree_inputs,
 )
 from app.ui.translation_inputs import ToTranslate
@@ -50,8 +48,8 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
     t = settings.t
     recall("translate-tree", URL_KEYS, widget=SEARCH_KEY)
     forget_when_new(sentence)
-    asked, place = tree_inputs(sentence, t)
     alpha = TREE.alpha_from_url()
+    asked, place = tree_inputs(sentence, alpha, t)
     remember("translate-tree", URL_KEYS)
     if (refused := st.session_state.pop(BEGIN_ERROR, None)) is not None:
         show_error(refused, t)
@@ -59,14 +57,16 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
     if found is None:
         return
     asked, searches = found
-    exact = exact_search(asked.request("exact"))
+    exact = exact_search(asked)
     searches = _with_exact(asked, searches, exact.found)
     forbidden_input(place, searches.shown.search.names, asked.config.forbidden, t)
     source_note(searches.shown.source, t)
     with result(searches, alpha, settings):
-        _exact_status(exact, asked, t)
+        exact_status(exact, asked, t)
     _forced(searches, asked, alpha, t)
-    figure = _drawn(asked, "known" if exact.found else "open", settings.font_size, settings.language, searches)
+    # What is drawn follows from the question and from how far its exact search has come.
+    come = 0 if exact.found is None else exact.found.search.expansions
+    figure = _drawn(asked, come, settings.font_size, settings.language, searches)
     show_search_tree(
         figure,
         key=TREE.picture,
@@ -75,18 +75,6 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
         on_prefix=lambda: TREE.prefix_clicked(MAX_LENGTH),
     )
     _below(searches, asked, alpha, settings)
-
-
-def _exact_status(exact: ExactSearch, asked: Asked, t: Translator) -> None:
-    """That it is under way, what went wrong, or the offer of a larger budget."""
-    if exact.running:
-        wait_for_exact(asked.request("exact"), t)
-    elif exact.error is not None:
-        show_error(exact.error, t)
-    elif exact.found is not None and not exact.found.search.proven and asked.budget < BUDGETS[-1]:
-        st.button(
-            t("Look further for the optimum"), icon=":material/search:", on_click=look_further, args=(asked.budget,)
-        )
 
 
 def forget_search() -> None:
@@ -143,9 +131,8 @@ def _with_exact(asked: Asked, searches: TranslationSearches, exact: TranslationS
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _drawn(asked: Asked, state: str, font_size: int, language: str, _searches: TranslationSearches) -> Figure:
-    # What is drawn follows from the question and from whether its optimum is known.
-    del asked, state
+def _drawn(asked: Asked, come: int, font_size: int, language: str, _searches: TranslationSearches) -> Figure:
+    del asked, come
     return _drawn_at(_searches, DEFAULT_ALPHA, font_size, language)
 
 

@@ -55,8 +55,8 @@ def _nothing() -> FloatArray:
 class _Prefix:
     """An extended hypothesis whose children come out of the queue one after the other; its state is that of a line.
 
-    ``above`` is the prefix that it extends, None for the empty one; ``given`` are the children that have been remembered
-    so far, and ``rest`` is the best bound of all others.
+    ``above`` is the prefix that it extends, None for the empty one; ``given`` are the children that have been
+    remembered so far, and ``rest`` is the best bound of all others.
     """
 
     row: int
