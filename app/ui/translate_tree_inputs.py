@@ -14,7 +14,7 @@ from app.ui.search_parts import MAX_BEAM, SEARCHES, more_inputs, search_names
 from app.ui.search_state import TreeState, lengths_from_url, linked, number_from_url, whole_number, write
 from app.ui.translation_inputs import ToTranslate
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
-from seqviz.charts.search_tree_pieces import piece_label
+from seqviz.charts.piece_words import piece_label
 from seqviz.config import DecodeConfig
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator
@@ -220,7 +220,7 @@ def _exact_limits(t: Translator) -> tuple[int, str]:
 def forbidden_input(place: DeltaGenerator, names: dict[int, str], forbidden: tuple[int, ...], t: Translator) -> None:
     """Draws the choice of what may not occur, out of the pieces that the search looked at."""
     labels = {token: f"#{token}" for token in forbidden} | {
-        token: piece_label(name).removeprefix("␣") or "␣" for token, name in names.items() if token >= _EOS
+        token: piece_label(name) for token, name in names.items() if token >= _EOS
     }
     place.multiselect(
         t("Forbid these pieces"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from seqviz.charts.piece_words import piece_label
 from seqviz.charts.search_tree import lost_words
-from seqviz.charts.search_tree_pieces import piece_label
 from seqviz.charts.translation_tree import shown_text
 from seqviz.decoding.ranking import fell_out, reranked
 from seqviz.decoding.scores import hypothesis_score
@@ -114,8 +114,7 @@ def _greedy_words(
 
 
 def _piece(found: TranslationSearch, row: int) -> str:
-    label = piece_label(found.search.names[int(found.search.token[row])])
-    return label.removeprefix("␣").removesuffix("‿") or "␣"
+    return piece_label(found.search.names[int(found.search.token[row])])
 
 
 def _open_words(exact: TranslationSearch, known: list[Winner], t: Translator) -> str:

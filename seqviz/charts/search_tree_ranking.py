@@ -262,7 +262,7 @@ def _legend(
         if options.narrow
         else t("In a box: token, its P after what stands before it, log P of the whole so far."),
         t("↓: what was missing to the last survivor, in nats."),
-        t("␣: a blank before the piece.") if options.pieces else "",
+        t("·: the piece goes on with the word before it.") if options.pieces else "",
         counter_words(trace, t),
         proof_words(trace, t),
         lost,

@@ -613,12 +613,13 @@ class SearchTree {
 
   // The beginning up to a hypothesis as people read it; pieces bring their own blanks, bytes spell characters.
   words(i) {
-    const names = this.path(i).map((one) => this.nameOf(one));
-    if (!this.data.pieces) return names.join(' ');
+    const { spelled: pieces } = this.data;
+    if (!pieces) return this.path(i).map((one) => this.nameOf(one)).join(' ');
+    const names = this.path(i).map((one) => pieces[this.node.name[one]]);
     const bytes = (run) => new TextDecoder().decode(Uint8Array.from(run.split('\u0001').slice(1), Number));
-    const text = names.map((name) => (/^0x[0-9A-F]{2}$/.test(name) ? `\u0001${name}` : name)).join('\u0002');
+    const text = names.map((name) => (/^<0x[0-9A-F]{2}>$/.test(name) ? `\u0001${name.slice(1, -1)}` : name)).join('\u0002');
     const spelled = text.replace(/\u0001[^\u0001\u0002]+(\u0002\u0001[^\u0001\u0002]+)*/g, (run) => bytes(run.replaceAll('\u0002', '')));
-    return spelled.replaceAll('\u0002', '').replaceAll('‿␣', '').replaceAll('‿', '').replaceAll('␣', ' ').replace('<eos>', ' <eos>').trim();
+    return spelled.replaceAll('\u0002', '').replaceAll('‿▁', '').replaceAll('‿', '').replaceAll('▁', ' ').replace('<eos>', ' <eos>').trim();
   }
 
   fillTip(i) {
