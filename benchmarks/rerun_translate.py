@@ -24,7 +24,7 @@ MODEL = "fra-eng-attention"
 PIECES = 12
 GOAL_MS = 200
 CONFIG = DecodeConfig(beam_size=5, max_length=60, alpha=DEFAULT_ALPHA)
-WHO = ("Tom", "Marie", "Mon ami", "Ma mère", "Le professeur", "La voisine", "Mon frère", "Sa fille", "Le voisin", "Paul", "Anne", "Le chat")
+WHO = ("Tom", "Marie", "Mon ami", "Ma mère", "Le professeur", "La voisine", "Mon frère", "Sa fille", "Paul", "Anne")
 DOES = ("lit", "achète", "cherche", "porte", "regarde", "attend", "vend", "trouve")
 WHAT = ("un livre", "une voiture", "la maison", "son chapeau", "un petit chien", "des fleurs rouges")
 WHEN = ("ce soir", "demain matin", "tous les jours", "depuis deux heures", "dans le jardin")

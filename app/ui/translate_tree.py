@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.backend import ask, ask_all, show_error
 from app.ui.figure import show_search_tree
@@ -22,11 +23,8 @@ from app.ui.translate_tree_inputs import (
     URL_KEYS,
     Asked,
     forbidden_input,
-    forget_ids,
-    forget_when_new,
     tree_inputs,
 )
-from app.ui.translation_inputs import ToTranslate
 from app.ui.url import recall, remember
 from seqviz.backends.translation_requests import SearchRequest
 from seqviz.charts.figure import Figure
@@ -43,13 +41,12 @@ from seqviz.translations import TranslationSearch
 _GOOD = f"{MARK}good"
 
 
-def tree_view(sentence: ToTranslate, settings: Settings) -> None:
-    """Draws the view."""
+def tree_view(settings: Settings, row: DeltaGenerator) -> None:
+    """Draws the view; the row is where the switch of the views stands, too."""
     t = settings.t
     recall("translate-tree", URL_KEYS, widget=SEARCH_KEY)
-    forget_when_new(sentence)
     alpha = TREE.alpha_from_url()
-    asked, place = tree_inputs(sentence, alpha, t)
+    asked, place = tree_inputs(alpha, row, t)
     remember("translate-tree", URL_KEYS)
     if (refused := st.session_state.pop(BEGIN_ERROR, None)) is not None:
         show_error(refused, t)
@@ -75,11 +72,6 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
         on_prefix=lambda: TREE.prefix_clicked(MAX_LENGTH),
     )
     _below(searches, asked, alpha, settings)
-
-
-def forget_search() -> None:
-    """Drops what belongs to the old sentence: the forced beginning, the tries, the forbidden pieces."""
-    forget_ids()
 
 
 def _answered(asked: Asked, t: Translator) -> tuple[Asked, TranslationSearches] | None:

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.ui.backend import ask
 from app.ui.search_parts import MAX_BEAM, SEARCHES, more_inputs, search_names
 from app.ui.search_state import TreeState, lengths_from_url, linked, number_from_url, whole_number, write
-from app.ui.translation_inputs import ToTranslate
+from app.ui.translation_inputs import ToTranslate, translation_input
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
 from seqviz.charts.piece_words import piece_label
 from seqviz.config import DecodeConfig
@@ -29,6 +29,13 @@ SEARCH_KEY, FORBIDDEN_KEY, BEGIN_KEY, BEGIN_ERROR, BUDGET_KEY = (
 MAX_LENGTH, DEFAULT_LENGTH, DEFAULT_BEAM = 100, 60, 5
 OPTIMA = ("log_prob", "score")
 _EOS = 3
+# On a phone Streamlit gives every column a line of its own; these share lines, so that the tree is near.
+_NARROW = (
+    "<style>@media (max-width:640px){.st-key-tree-inputs [data-testid=stColumn]"
+    "{min-width:calc(50% - 1rem)!important;flex:1 1 calc(50% - 1rem)!important}"
+    ".st-key-tree-inputs [data-testid=stColumn]:first-child{min-width:100%!important}"
+    ".st-key-tree-inputs [data-testid=stHorizontalBlock]{row-gap:.5rem}}</style>"
+)
 _MAX_FORBIDDEN = 50
 
 
@@ -74,35 +81,33 @@ class Asked:
         return exact_config(self.config, alpha=self.optimum_alpha, coverage=self.config.coverage, budget=max(budget, 1))
 
 
-def tree_inputs(sentence: ToTranslate, alpha: float, t: Translator) -> tuple[Asked, DeltaGenerator]:
-    """Draws the choice of the search and its limits; the place is for what may not occur, once its pieces are known."""
-    row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
-    linked("search", SEARCH_KEY, lambda text: text if text in SEARCHES else None, SEARCHES[0])
-    search = row.segmented_control(
-        t("Tree of"),
-        SEARCHES,
-        required=True,
-        wrap=True,
-        key=SEARCH_KEY,
-        format_func=search_names(t).__getitem__,
-        width="content",
-    )
-    search = str(search or SEARCHES[0])
-    write("search", SEARCH_KEY, None if search == SEARCHES[0] else search)
-    number_from_url("beam", f"{MARK}beam", 1, MAX_BEAM, DEFAULT_BEAM)
-    beam_size = int(
-        row.number_input(
-            t("Beam B"), 1, MAX_BEAM, key=f"{MARK}beam", help=t("Hypotheses that survive each step."), width=150
-        )
-    )
-    write("beam", f"{MARK}beam", None if beam_size == DEFAULT_BEAM else str(beam_size))
-    low, high = _lengths(row, t)
+def tree_inputs(alpha: float, row: DeltaGenerator, t: Translator) -> tuple[Asked, DeltaGenerator]:
+    """Draws the sentence, the search and its limits.
+
+    Args:
+        alpha: of the ranking; the exact search may be asked for it.
+        row: where the choice of the search stands.
+        t: the reader's language.
+
+    Returns:
+        What is asked, and the place for what may not occur, once its pieces are known.
+    """
+    search = _search_choice(row, t)
+    with st.container(key="tree-inputs"):
+        st.html(_NARROW)
+        text, examples, chooser, size, more_place = st.columns([70, 22, 38, 21, 18], vertical_alignment="bottom")
+        sentence = translation_input(t, forgets=forget_ids, places=(text, examples, chooser))
+        forget_when_new(sentence)
+        beam_size = _beam_size(size, t)
+        menu = more_place.popover(t("More"), icon=":material/tune:", width="stretch")
+    with menu:
+        low, high = _lengths(t)
     vocabulary = sentence.models[sentence.model].config.vocabulary_size
     prefix = _prefix(vocabulary, high)
     none: list[int] = []
     forbidden = tuple(token for token in linked("forbidden", FORBIDDEN_KEY, _ids, none) if token < vocabulary)
     write("forbidden", FORBIDDEN_KEY, ".".join(map(str, forbidden)) or None)
-    with row.popover(t("More"), icon=":material/tune:", width="content"):
+    with menu:
         coverage, on, place = _limits(sentence, t)
         budget, optimum = _exact_limits(t)
     more = more_inputs(search, beam_size, t, tokens=100)
@@ -128,17 +133,41 @@ def tree_inputs(sentence: ToTranslate, alpha: float, t: Translator) -> tuple[Ask
     return asked, place
 
 
-def _lengths(place: DeltaGenerator, t: Translator) -> tuple[int, int]:
+def _search_choice(row: DeltaGenerator, t: Translator) -> str:
+    linked("search", SEARCH_KEY, lambda text: text if text in SEARCHES else None, SEARCHES[0])
+    chosen = row.segmented_control(
+        t("Tree of"),
+        SEARCHES,
+        required=True,
+        wrap=True,
+        key=SEARCH_KEY,
+        format_func=search_names(t).__getitem__,
+        label_visibility="collapsed",
+        width="content",
+    )
+    search = str(chosen or SEARCHES[0])
+    write("search", SEARCH_KEY, None if search == SEARCHES[0] else search)
+    return search
+
+
+def _beam_size(place: DeltaGenerator, t: Translator) -> int:
+    key = f"{MARK}beam"
+    number_from_url("beam", key, 1, MAX_BEAM, DEFAULT_BEAM)
+    beam_size = int(place.number_input(t("Beam B"), 1, MAX_BEAM, key=key, help=t("Hypotheses that survive each step.")))
+    write("beam", key, None if beam_size == DEFAULT_BEAM else str(beam_size))
+    return beam_size
+
+
+def _lengths(t: Translator) -> tuple[int, int]:
     key = f"{MARK}lengths"
     lengths = lengths_from_url("lengths", key, 0, DEFAULT_LENGTH, MAX_LENGTH)
-    low, high = place.slider(
+    low, high = st.slider(
         t("Least and most pieces"),
         0,
         MAX_LENGTH,
         lengths,
         key=key,
         help=t("At least so many before <eos>, at most so many in all."),
-        width=260,
     )
     high = max(high, 1)
     low = min(low, high - 1)

@@ -236,7 +236,12 @@ def _payload(
         "offsets": {key: path_offset(key) for key in layout.paths},
         "follows": follows,
         "labels": {path.key: path.label for path in paths},
-        "ranking": {"columns": foot.columns, "rows": foot.rows, "strip": foot.strip},
+        "ranking": {
+            "columns": foot.columns,
+            "rows": foot.rows,
+            "strip": foot.strip,
+            "stripBottom": foot.strip_bottom,
+        },
         "crossovers": [_digits(low) for low, _, _ in foot.segments[1:]],
         "alpha": alpha,
         "coverage": trace.config.coverage,
