@@ -46,13 +46,14 @@ class Visit:
     """One browser session: its connection and what it has heard."""
 
     connection: ClientConnection
+    page: str = "unroll"
     sentence_id: str = ""
 
     def run(self, query: str, sentence: str | None = None) -> tuple[float, int]:
         """Asks for a run of the script, with a changed sentence if one is given: seconds until its end, bytes."""
         message = BackMsg()
         message.rerun_script.query_string = query
-        message.rerun_script.page_name = "unroll"
+        message.rerun_script.page_name = self.page
         if sentence is not None:
             state = message.rerun_script.widget_states.widgets.add()
             state.id, state.string_value = self.sentence_id, sentence
@@ -76,17 +77,17 @@ class Visit:
 def measure() -> Table:
     """All servers run side by side and take turns."""
     with contextlib.ExitStack() as stack:
-        ports = {name: stack.enter_context(_serve(program, collect)) for name, (program, collect) in VARIANTS.items()}
+        ports = {name: stack.enter_context(serve(program, collect)) for name, (program, collect) in VARIANTS.items()}
         pages: dict[str, list[tuple[float, int]]] = {name: [] for name in ports}
         changes: dict[str, list[tuple[float, int]]] = {name: [] for name in ports}
         for port in ports.values():
-            with _visit(port) as visit:
+            with visit_of(port) as visit:
                 visit.run("")  # workers start, models load, modules are imported
         for _ in range(VISITS):
             for name, port in ports.items():
-                with _visit(port) as visit:
+                with visit_of(port) as visit:
                     pages[name].append(visit.run(urlencode({"text": _sentence()})))
-        open_visits = {name: stack.enter_context(_visit(port)) for name, port in ports.items()}
+        open_visits = {name: stack.enter_context(visit_of(port)) for name, port in ports.items()}
         for visit in open_visits.values():
             visit.run("")
             visit.run("", _sentence())
@@ -124,15 +125,17 @@ def _sentence() -> str:
 
 
 @contextlib.contextmanager
-def _visit(port: int) -> Iterator[Visit]:
+def visit_of(port: int, page: str = "unroll") -> Iterator[Visit]:
+    """A browser's session on one page of a server."""
     with connect(
         f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None, compression=None
     ) as connection:
-        yield Visit(connection)
+        yield Visit(connection, page=page)
 
 
 @contextlib.contextmanager
-def _serve(program: str, collect: str) -> Iterator[int]:
+def serve(program: str = PLAIN, collect: str = "false") -> Iterator[int]:
+    """The app on a port of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

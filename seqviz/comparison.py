@@ -14,7 +14,6 @@ from seqviz.metrics.corpus_bleu import CorpusBleu, bleu_tokens, sentence_bleu
 from seqviz.translations import TranslationSearch
 
 BEAM_SIZES = (1, 2, 5, 10, 20)
-EXACT_BUDGET = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +88,6 @@ def compared_configs(
         max_length=max_length,
     )
     return found
-
-
-def exact_config(*, alpha: float, budget: int = EXACT_BUDGET, max_length: int = MAX_TARGET) -> DecodeConfig:
-    """The exact search; its proof holds for its own α only."""
-    return DecodeConfig(search="exact", beam_size=5, alpha=alpha, max_expansions=budget, max_length=max_length)
 
 
 def compared(

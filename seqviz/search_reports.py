@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from seqviz.api import translator
-from seqviz.comparison import BEAM_SIZES, EXACT_BUDGET, ComparedSearch, compared, compared_configs, exact_config
+from seqviz.comparison import BEAM_SIZES, ComparedSearch, compared, compared_configs
 from seqviz.error_report import ErrorReport, ErrorReportConfig
 from seqviz.models.loading import LoadedTranslator
 from seqviz.pair_files import SentencePair
 from seqviz.tracing.error_report import error_report
 from seqviz.tracing.translation import search_translation
+from seqviz.translation_searches import DEFAULT_BUDGET, exact_config
 
 
 def compare_searches(
@@ -21,7 +22,7 @@ def compare_searches(
     beam_sizes: Sequence[int] = BEAM_SIZES,
     alpha: float = 0.0,
     seed: int = 1,
-    exact_budget: int = EXACT_BUDGET,
+    exact_budget: int = DEFAULT_BUDGET,
 ) -> tuple[ComparedSearch, ...]:
     """Translates a sentence by greedy search, beams, sampling and exact search.
 
@@ -40,7 +41,7 @@ def compare_searches(
     loaded = translator(model) if isinstance(model, str) else model
     configs = compared_configs(beam_sizes=beam_sizes, seed=seed)
     if exact_budget:
-        configs["exact"] = exact_config(alpha=alpha, budget=exact_budget)
+        configs["exact"] = exact_config(configs["greedy"], alpha=alpha, budget=exact_budget)
     return tuple(
         compared(name, search_translation(loaded, text, config), alpha=alpha, references=references)
         for name, config in configs.items()

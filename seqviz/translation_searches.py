@@ -15,6 +15,9 @@ DEFAULT_ALPHA = 1.0
 DEFAULT_BUDGET = 300
 """Hypotheses that the exact search may extend: seconds at most."""
 
+BUDGETS = (0, 100, DEFAULT_BUDGET, 1000, 3000, 10_000)
+"""What is offered; 0 leaves the exact search out, the largest takes half a minute."""
+
 _BEAM_BEFORE = 5  # of the exact search, for its lower bound; the same for every B, so that B changes nothing
 
 Watch = tuple[tuple[int, ...], ...]
@@ -29,7 +32,7 @@ class TranslationSearches:
     Args:
         shown: whose tree is drawn.
         greedy, beam: for the comparison.
-        exact: the most probable translation of all (α = 0); None as long as it is not known.
+        exact: the best translation of all for its own α, 0 for the most probable one; None as long as it is not known.
     """
 
     shown: TranslationSearch
@@ -39,7 +42,7 @@ class TranslationSearches:
 
     @property
     def optimum(self) -> tuple[int, ...] | None:
-        """Ids of the most probable translation; None if it is not known or not proven."""
+        """Ids of the best translation of all; None if it is not known or not proven."""
         found = None if self.exact is None else self.exact.search
         return found.tokens(found.best) if found is not None and found.proven and found.best is not None else None
 
@@ -49,9 +52,17 @@ def greedy_config(config: DecodeConfig) -> DecodeConfig:
     return replace(config, search="greedy", beam_size=_BEAM_BEFORE, stopping="n_best", groups=1)
 
 
-def exact_config(config: DecodeConfig, *, budget: int = DEFAULT_BUDGET) -> DecodeConfig:
-    """The exact search with the limits of another one: for the most probable translation, so for α = 0 and β = 0."""
-    return replace(greedy_config(config), search="exact", alpha=0.0, coverage=0.0, max_expansions=budget)
+def exact_config(
+    config: DecodeConfig, *, alpha: float = 0.0, coverage: float = 0.0, budget: int = DEFAULT_BUDGET
+) -> DecodeConfig:
+    """The exact search with the limits of another one.
+
+    Args:
+        config: of the other one.
+        alpha, coverage: α and β of the score whose optimum is proven; 0 for the most probable translation.
+        budget: hypotheses that it may extend.
+    """
+    return replace(greedy_config(config), search="exact", alpha=alpha, coverage=coverage, max_expansions=budget)
 
 
 def with_exact(searches: TranslationSearches, exact: TranslationSearch, run: Run) -> TranslationSearches:

@@ -57,6 +57,29 @@ class TranslationSearch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExactProgress:
+    """How far an exact search has come.
+
+    Args:
+        expansions: hypotheses extended so far.
+        budget: at most so many.
+        text: the best translation so far.
+        log_prob: of it, in nats.
+        score: of it; what the search maximises.
+        upper_bound: no translation scores higher.
+        proven: whether the best so far is the best of all.
+    """
+
+    expansions: int
+    budget: int
+    text: str
+    log_prob: float
+    score: float
+    upper_bound: float
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForcedTranslation:
     """A given target, scored by teacher forcing: every step is fed the right piece before it.
 

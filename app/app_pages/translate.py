@@ -1,14 +1,17 @@
 """Translate: a typed sentence, the model's translation, and the search that found it."""
 
+import streamlit as st
+
 from app.ui.settings import header, read_settings
 from app.ui.translate_compare import compare_view
 from app.ui.translate_errors import errors_view
 from app.ui.translate_network import network_view
-from app.ui.translate_tree import forget_search, tree_view
+from app.ui.translate_tree import tree_view
+from app.ui.translate_tree_inputs import forget_ids
 from app.ui.translation_inputs import translation_input
 from app.ui.views import view_choice
 
-VIEWS = {"tree": tree_view, "compare": compare_view, "errors": errors_view, "network": network_view}
+VIEWS = {"compare": compare_view, "errors": errors_view, "network": network_view}
 
 settings = read_settings()
 t = settings.t
@@ -21,6 +24,8 @@ header(
     ),
     settings,
 )
+# The tree's own switch stands beside that of the views: the picture gets the room.
+row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
 view = view_choice(
     {
         "tree": t("Search tree"),
@@ -29,5 +34,10 @@ view = view_choice(
         "network": t("Encoder and decoder"),
     },
     t,
+    place=row,
+    wrap=True,
 )
-VIEWS[view](translation_input(t, forgets=forget_search), settings)
+if view == "tree":
+    tree_view(settings, row)
+else:
+    VIEWS[view](translation_input(t, forgets=forget_ids), settings)

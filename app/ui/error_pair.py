@@ -24,7 +24,8 @@ from seqviz.charts.error_verdict import (
     verdict_reason,
     verdict_title,
 )
-from seqviz.charts.forced_steps import parting_step, piece_label, step_chart, steps_sentence, sum_chart
+from seqviz.charts.forced_steps import parting_step, step_chart, steps_sentence, sum_chart
+from seqviz.charts.piece_words import piece_label
 from seqviz.config import DecodeConfig
 from seqviz.decoding.ranking import fell_out
 from seqviz.decoding.trace import SearchTrace

@@ -27,15 +27,17 @@ from seqviz.charts.compared_table import (
     ngram_html,
     search_title,
 )
-from seqviz.comparison import BEAM_SIZES, EXACT_BUDGET, ComparedSearch, compared, compared_configs, exact_config
+from seqviz.comparison import BEAM_SIZES, ComparedSearch, compared, compared_configs
+from seqviz.config import DecodeConfig
+from seqviz.error_report import MAX_TARGET
 from seqviz.errors import BackendError, SeqvizError
 from seqviz.i18n import Translator, translate_error
 from seqviz.metrics.corpus_bleu import bleu_tokens
 from seqviz.translation_export import comparison_csv, comparison_json
+from seqviz.translation_searches import BUDGETS, DEFAULT_BUDGET, exact_config
 from seqviz.translations import TranslationSearch
 
 OFFERED_SIZES = (1, 2, 3, 4, 5, 10, 20, 30, 50)
-BUDGETS = (0, 200, 500, 1000, 2000, 5000)
 ROW_KEY, AGAINST_KEY = "row", "against"
 QUICK_SECONDS, EXACT_SECONDS = 60.0, 120.0
 REFRESH_SECONDS = 0.5
@@ -88,7 +90,7 @@ class Choices:
         """The search with a proof, if it is wanted."""
         if not self.budget:
             return None
-        config = exact_config(alpha=self.alpha, budget=self.budget)
+        config = exact_config(DecodeConfig(max_length=MAX_TARGET), alpha=self.alpha, budget=self.budget)
         return SearchRequest(model=self.model, text=self.text, config=config)
 
 
@@ -136,7 +138,7 @@ def _inputs(sentence: ToTranslate, t: Translator) -> Choices:
         top_k = st.number_input(t("Top k (0: all)"), 0, 10_000, 0, key="top_k", bind="query-params")
         top_p = st.slider(t("Top p"), 0.05, 1.0, 1.0, 0.05, key="top_p", bind="query-params")
         options = [str(budget) for budget in BUDGETS]
-        take("budget", options, str(EXACT_BUDGET))
+        take("budget", options, str(DEFAULT_BUDGET))
         st.select_slider(
             t("Budget of the exact search, in extended hypotheses"),
             options,
@@ -144,7 +146,7 @@ def _inputs(sentence: ToTranslate, t: Translator) -> Choices:
             format_func=lambda name: t("none") if name == "0" else name,
             help=t("It comes after all others. Long sentences need thousands; then it says how far it came."),
         )
-        keep("budget", str(EXACT_BUDGET))
+        keep("budget", str(DEFAULT_BUDGET))
     return Choices(
         text=sentence.text,
         model=sentence.model,

@@ -12,7 +12,7 @@ from app.ui.search_parts import search_names
 from app.ui.settings import Settings, page_theme
 from seqviz.charts.notation import Notation
 from seqviz.charts.palette import literals
-from seqviz.charts.search_story import Winner, search_story, winner_of
+from seqviz.charts.search_story import Winner, optimum_of, search_story, winner_of
 from seqviz.i18n import Translator
 from seqviz.translation_searches import TranslationSearches
 from seqviz.translations import PieceText
@@ -42,7 +42,7 @@ def result(searches: TranslationSearches, alpha: float, settings: Settings) -> D
     others = (
         ("greedy", names["greedy"], winner_of(searches.greedy, alpha)),
         ("beam", f"{names['beam']} {shown.beam_size}", winner_of(searches.beam, alpha)),
-        ("optimum", t("Optimum"), winner_of(searches.exact, 0.0) if searches.optimum is not None else None),
+        ("optimum", t("Optimum"), optimum_of(searches.exact, alpha) if searches.optimum is not None else None),
     )
     colours = literals(page_theme())
     lines += [

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.backend import ask, ask_all, show_error
 from app.ui.figure import show_search_tree
@@ -13,11 +14,10 @@ from app.ui.same_moment import STEP_KEY, translation_links
 from app.ui.search_parts import forced_bar, search_downloads
 from app.ui.search_state import whole_number
 from app.ui.settings import Settings
-from app.ui.translate_exact import ExactSearch, exact_search, wait_for_exact
+from app.ui.translate_exact import exact_search, exact_status
 from app.ui.translate_result import result, score_equation, source_note
 from app.ui.translate_tree_inputs import (
     BEGIN_ERROR,
-    BUDGETS,
     MARK,
     MAX_LENGTH,
     SEARCH_KEY,
@@ -25,12 +25,8 @@ from app.ui.translate_tree_inputs import (
     URL_KEYS,
     Asked,
     forbidden_input,
-    forget_ids,
-    forget_when_new,
-    look_further,
     tree_inputs,
 )
-from app.ui.translation_inputs import ToTranslate
 from app.ui.url import recall, remember
 from seqviz.backends.translation_requests import SearchRequest
 from seqviz.charts.figure import Figure
@@ -47,13 +43,12 @@ from seqviz.translations import TranslationSearch
 _GOOD = f"{MARK}good"
 
 
-def tree_view(sentence: ToTranslate, settings: Settings) -> None:
-    """Draws the view."""
+def tree_view(settings: Settings, row: DeltaGenerator) -> None:
+    """Draws the view; the row is where the switch of the views stands, too."""
     t = settings.t
     recall("translate-tree", URL_KEYS, widget=SEARCH_KEY)
-    forget_when_new(sentence)
-    asked, place = tree_inputs(sentence, t)
     alpha = TREE.alpha_from_url()
+    asked, place = tree_inputs(alpha, row, t)
     remember("translate-tree", URL_KEYS)
     if (refused := st.session_state.pop(BEGIN_ERROR, None)) is not None:
         show_error(refused, t)
@@ -61,14 +56,16 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
     if found is None:
         return
     asked, searches = found
-    exact = exact_search(asked.request("exact"))
+    exact = exact_search(asked)
     searches = _with_exact(asked, searches, exact.found)
     forbidden_input(place, searches.shown.search.names, asked.config.forbidden, t)
     source_note(searches.shown.source, t)
     with result(searches, alpha, settings):
-        _exact_status(exact, asked, t)
+        exact_status(exact, asked, t)
     _forced(searches, asked, alpha, t)
-    figure = _drawn(asked, "known" if exact.found else "open", settings.font_size, settings.language, searches)
+    # What is drawn follows from the question and from how far its exact search has come.
+    come = 0 if exact.found is None else exact.found.search.expansions
+    figure = _drawn(asked, come, settings.font_size, settings.language, searches)
     show_search_tree(
         figure,
         key=TREE.picture,
@@ -78,25 +75,6 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
         step=whole_number(st.query_params.get(STEP_KEY, "")),
     )
     _below(searches, asked, alpha, settings)
-
-
-def _exact_status(exact: ExactSearch, asked: Asked, t: Translator) -> None:
-    """That it is under way, what went wrong, or the offer of a larger budget."""
-    if exact.running:
-        wait_for_exact(asked.request("exact"), t)
-    elif exact.error is not None:
-        show_error(exact.error, t)
-    elif exact.found is not None and not exact.found.search.proven and asked.budget < BUDGETS[-1]:
-        st.button(
-            t("Look further for the optimum"), icon=":material/search:", on_click=look_further, args=(asked.budget,)
-        )
-
-
-def forget_search() -> None:
-    """Drops what belongs to the old sentence: the forced beginning, the tries, the forbidden pieces."""
-    forget_ids()
-    if STEP_KEY in st.query_params:
-        del st.query_params[STEP_KEY]
 
 
 def _answered(asked: Asked, t: Translator) -> tuple[Asked, TranslationSearches] | None:
@@ -148,9 +126,8 @@ def _with_exact(asked: Asked, searches: TranslationSearches, exact: TranslationS
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _drawn(asked: Asked, state: str, font_size: int, language: str, _searches: TranslationSearches) -> Figure:
-    # What is drawn follows from the question and from whether its optimum is known.
-    del asked, state
+def _drawn(asked: Asked, come: int, font_size: int, language: str, _searches: TranslationSearches) -> Figure:
+    del asked, come
     return _drawn_at(_searches, DEFAULT_ALPHA, font_size, language)
 
 

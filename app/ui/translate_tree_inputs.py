@@ -10,25 +10,33 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.backend import ask
+from app.ui.same_moment import STEP_KEY
 from app.ui.search_parts import MAX_BEAM, SEARCHES, more_inputs, search_names
 from app.ui.search_state import TreeState, lengths_from_url, linked, number_from_url, whole_number, write
-from app.ui.translation_inputs import ToTranslate
+from app.ui.translation_inputs import ToTranslate, translation_input
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
-from seqviz.charts.search_tree_pieces import piece_label
+from seqviz.charts.piece_words import piece_label
 from seqviz.config import DecodeConfig
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator
-from seqviz.translation_searches import DEFAULT_ALPHA, DEFAULT_BUDGET, exact_config, greedy_config
+from seqviz.translation_searches import BUDGETS, DEFAULT_ALPHA, DEFAULT_BUDGET, exact_config, greedy_config
 
-URL_KEYS = ("search", "beam", "lengths", "alpha", "prefix", "forbidden", "coverage", "on", "budget")
+URL_KEYS = ("search", "beam", "lengths", "alpha", "prefix", "forbidden", "coverage", "on", "budget", "optimum", "proof")
 MARK = "translate-"
 TREE = TreeState(picture="translation-tree", mark=MARK, alpha=DEFAULT_ALPHA)
-SEARCH_KEY, FORBIDDEN_KEY, BEGIN_KEY, BEGIN_ERROR = (
-    f"{MARK}{name}" for name in ("search", "forbidden", "begin", "begin-error")
+SEARCH_KEY, FORBIDDEN_KEY, BEGIN_KEY, BEGIN_ERROR, BUDGET_KEY = (
+    f"{MARK}{name}" for name in ("search", "forbidden", "begin", "begin-error", "budget")
 )
 MAX_LENGTH, DEFAULT_LENGTH, DEFAULT_BEAM = 100, 60, 5
-BUDGETS = (100, DEFAULT_BUDGET, 1000, 3000)
+OPTIMA = ("log_prob", "score")
 _EOS = 3
+# On a phone Streamlit gives every column a line of its own; these share lines, so that the tree is near.
+_NARROW = (
+    "<style>@media (max-width:640px){.st-key-tree-inputs [data-testid=stColumn]"
+    "{min-width:calc(50% - 1rem)!important;flex:1 1 calc(50% - 1rem)!important}"
+    ".st-key-tree-inputs [data-testid=stColumn]:first-child{min-width:100%!important}"
+    ".st-key-tree-inputs [data-testid=stHorizontalBlock]{row-gap:.5rem}}</style>"
+)
 _MAX_FORBIDDEN = 50
 
 
@@ -41,7 +49,8 @@ class Asked:
         search: whose tree is drawn.
         config: of the beam; the other searches differ in their name and in ``more``.
         more: the settings of sampling and of the diverse beam, as pairs.
-        budget: of the exact search: hypotheses that it may extend.
+        budget: of the exact search: hypotheses that it may extend; 0 for no exact search.
+        optimum_alpha: α of the exact search; None for the most probable translation, without a coverage penalty too.
     """
 
     text: str
@@ -50,49 +59,58 @@ class Asked:
     config: DecodeConfig
     more: tuple[tuple[str, Any], ...] = ()
     budget: int = DEFAULT_BUDGET
+    optimum_alpha: float | None = None
 
     def request(self, search: str) -> SearchRequest:
         """What the backend is asked for one of the searches."""
         config = self.config
         if search == "exact":
-            config = exact_config(config, budget=self.budget)
+            config = self._exact(min(self.budget, DEFAULT_BUDGET))
         elif search == "greedy":
             config = greedy_config(config)
         else:
             config = replace(config, search=search, **(dict(self.more) if search == self.search else {}))
         return SearchRequest(model=self.model, text=self.text, config=config)
 
+    def whole_exact(self) -> SearchRequest:
+        """The exact search with the whole of its budget, which may take half a minute."""
+        return SearchRequest(model=self.model, text=self.text, config=self._exact(self.budget))
 
-def tree_inputs(sentence: ToTranslate, t: Translator) -> tuple[Asked, DeltaGenerator]:
-    """Draws the choice of the search and its limits; the place is for what may not occur, once its pieces are known."""
-    row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
-    linked("search", SEARCH_KEY, lambda text: text if text in SEARCHES else None, SEARCHES[0])
-    search = row.segmented_control(
-        t("Tree of"),
-        SEARCHES,
-        required=True,
-        wrap=True,
-        key=SEARCH_KEY,
-        format_func=search_names(t).__getitem__,
-        width="content",
-    )
-    search = str(search or SEARCHES[0])
-    write("search", SEARCH_KEY, None if search == SEARCHES[0] else search)
-    number_from_url("beam", f"{MARK}beam", 1, MAX_BEAM, DEFAULT_BEAM)
-    beam_size = int(
-        row.number_input(
-            t("Beam B"), 1, MAX_BEAM, key=f"{MARK}beam", help=t("Hypotheses that survive each step."), width=150
-        )
-    )
-    write("beam", f"{MARK}beam", None if beam_size == DEFAULT_BEAM else str(beam_size))
-    low, high = _lengths(row, t)
+    def _exact(self, budget: int) -> DecodeConfig:
+        if self.optimum_alpha is None:
+            return exact_config(self.config, budget=max(budget, 1))
+        return exact_config(self.config, alpha=self.optimum_alpha, coverage=self.config.coverage, budget=max(budget, 1))
+
+
+def tree_inputs(alpha: float, row: DeltaGenerator, t: Translator) -> tuple[Asked, DeltaGenerator]:
+    """Draws the sentence, the search and its limits.
+
+    Args:
+        alpha: of the ranking; the exact search may be asked for it.
+        row: where the choice of the search stands.
+        t: the reader's language.
+
+    Returns:
+        What is asked, and the place for what may not occur, once its pieces are known.
+    """
+    search = _search_choice(row, t)
+    with st.container(key="tree-inputs"):
+        st.html(_NARROW)
+        text, examples, chooser, size, more_place = st.columns([70, 22, 38, 21, 18], vertical_alignment="bottom")
+        sentence = translation_input(t, forgets=forget_ids, places=(text, examples, chooser))
+        forget_when_new(sentence)
+        beam_size = _beam_size(size, t)
+        menu = more_place.popover(t("More"), icon=":material/tune:", width="stretch")
+    with menu:
+        low, high = _lengths(t)
     vocabulary = sentence.models[sentence.model].config.vocabulary_size
     prefix = _prefix(vocabulary, high)
     none: list[int] = []
     forbidden = tuple(token for token in linked("forbidden", FORBIDDEN_KEY, _ids, none) if token < vocabulary)
     write("forbidden", FORBIDDEN_KEY, ".".join(map(str, forbidden)) or None)
-    with row.popover(t("More"), icon=":material/tune:", width="content"):
-        coverage, on, budget, place = _limits(sentence, t)
+    with menu:
+        coverage, on, place = _limits(sentence, t)
+        budget, optimum = _exact_limits(t)
     more = more_inputs(search, beam_size, t, tokens=100)
     config = DecodeConfig(
         beam_size=beam_size,
@@ -104,21 +122,53 @@ def tree_inputs(sentence: ToTranslate, t: Translator) -> tuple[Asked, DeltaGener
         forbidden=forbidden,
         stopping="all" if on else "n_best",
     )
-    asked = Asked(text=sentence.text, model=sentence.model, search=search, config=config, more=more, budget=budget)
+    asked = Asked(
+        text=sentence.text,
+        model=sentence.model,
+        search=search,
+        config=config,
+        more=more,
+        budget=budget,
+        optimum_alpha=round(alpha, 2) if optimum == "score" else None,
+    )
     return asked, place
 
 
-def _lengths(place: DeltaGenerator, t: Translator) -> tuple[int, int]:
+def _search_choice(row: DeltaGenerator, t: Translator) -> str:
+    linked("search", SEARCH_KEY, lambda text: text if text in SEARCHES else None, SEARCHES[0])
+    chosen = row.segmented_control(
+        t("Tree of"),
+        SEARCHES,
+        required=True,
+        wrap=True,
+        key=SEARCH_KEY,
+        format_func=search_names(t).__getitem__,
+        label_visibility="collapsed",
+        width="content",
+    )
+    search = str(chosen or SEARCHES[0])
+    write("search", SEARCH_KEY, None if search == SEARCHES[0] else search)
+    return search
+
+
+def _beam_size(place: DeltaGenerator, t: Translator) -> int:
+    key = f"{MARK}beam"
+    number_from_url("beam", key, 1, MAX_BEAM, DEFAULT_BEAM)
+    beam_size = int(place.number_input(t("Beam B"), 1, MAX_BEAM, key=key, help=t("Hypotheses that survive each step.")))
+    write("beam", key, None if beam_size == DEFAULT_BEAM else str(beam_size))
+    return beam_size
+
+
+def _lengths(t: Translator) -> tuple[int, int]:
     key = f"{MARK}lengths"
     lengths = lengths_from_url("lengths", key, 0, DEFAULT_LENGTH, MAX_LENGTH)
-    low, high = place.slider(
+    low, high = st.slider(
         t("Least and most pieces"),
         0,
         MAX_LENGTH,
         lengths,
         key=key,
         help=t("At least so many before <eos>, at most so many in all."),
-        width=260,
     )
     high = max(high, 1)
     low = min(low, high - 1)
@@ -136,8 +186,8 @@ def _prefix(vocabulary: int, max_length: int) -> tuple[int, ...]:
     return prefix
 
 
-def _limits(sentence: ToTranslate, t: Translator) -> tuple[float, bool, int, DeltaGenerator]:
-    """In the menu: a typed beginning, coverage, when a beam stops, the budget; the place of the forbidden pieces."""
+def _limits(sentence: ToTranslate, t: Translator) -> tuple[float, bool, DeltaGenerator]:
+    """In the menu: a typed beginning, coverage, when a beam stops; the place of the forbidden pieces."""
     st.text_input(
         t("Force this beginning"),
         key=BEGIN_KEY,
@@ -164,27 +214,43 @@ def _limits(sentence: ToTranslate, t: Translator) -> tuple[float, bool, int, Del
         bind="query-params",
         help=t("Off: a beam stops as soon as B hypotheses are finished. On: it goes on to the greatest length."),
     )
-    key = f"{MARK}budget"
-    linked("budget", key, lambda text: n if (n := whole_number(text)) in BUDGETS else None, DEFAULT_BUDGET)
+    return float(coverage), bool(on), place
+
+
+def _exact_limits(t: Translator) -> tuple[int, str]:
+    """In the menu: the budget of the exact search, and what its optimum is one of."""
+    linked("budget", BUDGET_KEY, lambda text: n if (n := whole_number(text)) in BUDGETS else None, DEFAULT_BUDGET)
     budget = st.selectbox(
         t("Budget of the exact search: hypotheses extended"),
         BUDGETS,
-        key=key,
+        key=BUDGET_KEY,
+        format_func=lambda count: f"{count:,}" if count else t("none"),
         help=t("The exact search runs beside the page; a large budget can take half a minute."),
     )
-    write("budget", key, None if budget == DEFAULT_BUDGET else str(budget))
-    return float(coverage), bool(on), int(budget), place
-
-
-def look_further(budget: int) -> None:
-    """The next larger budget of the exact search; for callbacks."""
-    st.session_state[f"{MARK}budget"] = next((more for more in BUDGETS if more > budget), BUDGETS[-1])
+    write("budget", BUDGET_KEY, None if budget == DEFAULT_BUDGET else str(budget))
+    key = f"{MARK}optimum"
+    linked("optimum", key, lambda text: text if text in OPTIMA else None, OPTIMA[0])
+    optimum = st.segmented_control(
+        t("The optimum is that of"),
+        OPTIMA,
+        required=True,
+        key=key,
+        format_func=lambda name: {"log_prob": t("log P (α = 0)"), "score": t("the score at the page's α")}[name],
+        help=t(
+            "log P: the most probable translation. The score: the optimum of what the beam ranks by. Above α = 0 a "
+            "long translation could make up for an improbable beginning, so the proof takes longer; fewer pieces at "
+            "most shorten it."
+        ),
+    )
+    optimum = str(optimum or OPTIMA[0])
+    write("optimum", key, None if optimum == OPTIMA[0] else optimum)
+    return int(budget), optimum
 
 
 def forbidden_input(place: DeltaGenerator, names: dict[int, str], forbidden: tuple[int, ...], t: Translator) -> None:
     """Draws the choice of what may not occur, out of the pieces that the search looked at."""
     labels = {token: f"#{token}" for token in forbidden} | {
-        token: piece_label(name).removeprefix("␣") or "␣" for token, name in names.items() if token >= _EOS
+        token: piece_label(name) for token, name in names.items() if token >= _EOS
     }
     place.multiselect(
         t("Forbid these pieces"),
@@ -206,7 +272,8 @@ def forget_when_new(sentence: ToTranslate) -> None:
 
 
 def forget_ids() -> None:
-    """Drops the forced beginning, the tries and the forbidden pieces; for callbacks too."""
+    """Drops the forced beginning, the tries, the forbidden pieces and a link's step; for callbacks too."""
+    st.query_params.pop(STEP_KEY, None)
     TREE.forget()
     st.session_state.pop(FORBIDDEN_KEY, None)
     write("forbidden", FORBIDDEN_KEY, None)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from seqviz.backends.translation_requests import SearchRequest
 from seqviz.clipping import Cliff, CliffDirection, Clipping, ClippingConfig, RunNews, Variant
 from seqviz.error_report import ErrorNews, ErrorReportConfig
 from seqviz.pair_files import SentencePair
+from seqviz.translations import ExactProgress, TranslationSearch
 
 RecordT_co = TypeVar("RecordT_co", covariant=True)
 ReplyT_co = TypeVar("ReplyT_co", covariant=True)
@@ -75,3 +77,30 @@ class ErrorReportRequest(JobRequest[ErrorNews]):
     config: ErrorReportConfig
     pairs: tuple[SentencePair, ...]
     title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExactRunRequest(JobRequest[ExactProgress]):
+    """Searches for the best translation of all until it is proven or the budget is spent.
+
+    Args:
+        search: the sentence and an ``"exact"`` configuration with the budget.
+    """
+
+    search: SearchRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowCommand(JobCommand[ExactProgress]):
+    """Gives an exact search another budget; resume the job if it had finished.
+
+    Args:
+        max_expansions: as in ``DecodeConfig``.
+    """
+
+    max_expansions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCommand(JobCommand[TranslationSearch]):
+    """Asks an exact search for its record as it stands."""

@@ -7,18 +7,23 @@ from typing import Any
 
 from seqviz.backends.background_entry import Work
 from seqviz.backends.background_requests import (
+    AllowCommand,
     CliffCommand,
     ClippingRunRequest,
     ErrorReportRequest,
+    ExactRunRequest,
     ForkCommand,
+    FoundCommand,
 )
 from seqviz.backends.requests import MAX_PIECES
 from seqviz.clipping import ClippingConfig, RunNews
 from seqviz.error_report import ErrorNews
 from seqviz.models.loading import load_translator
 from seqviz.tracing.error_report import ErrorRun
+from seqviz.tracing.translation import ExactRun
 from seqviz.training.cliff import cliff
 from seqviz.training.clipping import ClippingRun
+from seqviz.translations import ExactProgress
 
 
 @singledispatch
@@ -69,6 +74,29 @@ class _ErrorReportWork:
         raise TypeError(f"no command {type(command).__name__}")
 
 
+class _ExactWork:
+    """An ExactRun as the work of a job."""
+
+    def __init__(self, request: ExactRunRequest) -> None:
+        asked = request.search
+        loaded = load_translator(asked.model)
+        self._run = ExactRun(loaded, asked.text, asked.config, max_pieces=MAX_PIECES)
+
+    def advance(self) -> bool:
+        return self._run.advance()
+
+    def news(self) -> ExactProgress:
+        return self._run.progress()
+
+    def answer(self, command: Any) -> object:
+        if isinstance(command, AllowCommand):
+            self._run.allow(command.max_expansions)
+            return self._run.progress()
+        if isinstance(command, FoundCommand):
+            return self._run.found()
+        raise TypeError(f"no command {type(command).__name__}")
+
+
 def warm_up() -> None:
     """Trains two steps of next to nothing: torch loads much of itself only when it is used."""
     run = ClippingRun(ClippingConfig(hidden_size=2, length=5, batch_size=1, steps=10))
@@ -84,3 +112,8 @@ def _(request: ClippingRunRequest) -> Work:
 @begin.register
 def _(request: ErrorReportRequest) -> Work:
     return _ErrorReportWork(request)
+
+
+@begin.register
+def _(request: ExactRunRequest) -> Work:
+    return _ExactWork(request)

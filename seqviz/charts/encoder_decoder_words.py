@@ -8,7 +8,7 @@ import numpy as np
 
 from seqviz.charts.notation import Notation, Symbol, subscript, symbol
 from seqviz.charts.numbers import shown_number
-from seqviz.charts.piece_words import candidate_label, piece_labels
+from seqviz.charts.piece_words import piece_label, piece_labels
 from seqviz.charts.svg import clean
 from seqviz.i18n import Translator, english
 from seqviz.translation_network import DecoderRun, RunName, TranslationNetwork
@@ -133,6 +133,6 @@ def pair_alt(network: TranslationNetwork, t: Translator = english) -> str:
 def top_candidates(network: TranslationNetwork, run: DecoderRun, step: int) -> list[tuple[str, float]]:
     """The most probable pieces of a step with their probabilities."""
     return [
-        (candidate_label(network.names[int(token)]), math.exp(log_prob))
+        (piece_label(network.names[int(token)]), math.exp(log_prob))
         for token, log_prob in zip(run.candidate_tokens[step], run.candidate_log_probs[step], strict=True)
     ]

@@ -8,13 +8,13 @@ import altair as alt
 import numpy as np
 
 from seqviz.charts.palette import COLOURS, Theme, category_colours
+from seqviz.charts.piece_words import piece_label
 from seqviz.charts.style import shortened, styled
 from seqviz.i18n import Translator, english
 from seqviz.translations import ForcedTranslation
 
 HUMAN, OUTPUT = "y*", "ŷ"
 _TOKEN = 13
-_SPACE, _CJK = "▁", "\u2e80"
 
 
 def parting_step(human: ForcedTranslation, output: ForcedTranslation) -> int | None:
@@ -29,12 +29,6 @@ def parting_step(human: ForcedTranslation, output: ForcedTranslation) -> int | N
 def costliest_step(forced: ForcedTranslation) -> int:
     """The step, from 0, whose piece the model finds least probable."""
     return int(np.argmin(forced.log_probs))
-
-
-def piece_label(piece: str) -> str:
-    """A piece as it is shown: without the mark of a word's beginning, and with a dot where it goes on in a word."""
-    goes_on = piece[:1].isalpha() and piece[0] < _CJK
-    return f"·{piece}" if goes_on else piece.removeprefix(_SPACE) or "␣"
 
 
 def step_chart(

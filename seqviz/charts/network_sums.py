@@ -11,7 +11,7 @@ from seqviz.charts.encoder_decoder_words import decoder_symbol, encoder_symbol, 
 from seqviz.charts.notation import Notation, escaped, quantity_name
 from seqviz.charts.numbers import factor, shown_number
 from seqviz.charts.palette import Theme
-from seqviz.charts.piece_words import candidate_label, piece_labels
+from seqviz.charts.piece_words import piece_label, piece_labels
 from seqviz.i18n import Translator, english
 from seqviz.traces import Term
 from seqviz.translation_network import NetworkSum, TranslationNetwork
@@ -35,7 +35,7 @@ def sum_name(network: TranslationNetwork, taken: NetworkSum, t: Translator = eng
 def token_label(network: TranslationNetwork, token: int) -> str:
     """A piece of the vocabulary by itself; its number where the runs never meet it."""
     name = network.names.get(token)
-    return str(token) if name is None else candidate_label(name)
+    return str(token) if name is None else piece_label(name)
 
 
 def addend_label(network: TranslationNetwork, taken: NetworkSum, term: Term, t: Translator = english) -> str:

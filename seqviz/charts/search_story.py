@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from seqviz.charts.piece_words import piece_label
 from seqviz.charts.search_tree import lost_words
-from seqviz.charts.search_tree_pieces import piece_label
 from seqviz.charts.translation_tree import shown_text
 from seqviz.decoding.ranking import fell_out, reranked
 from seqviz.decoding.scores import hypothesis_score
@@ -36,12 +36,18 @@ class Winner:
     score: float
 
 
-def winner_of(found: TranslationSearch | None, alpha: float) -> Winner | None:
-    """The finished hypothesis of a search that wins at α; None if there is none."""
+def winner_of(found: TranslationSearch | None, alpha: float, *, ranked_at: float | None = None) -> Winner | None:
+    """The finished hypothesis of a search that wins at α; None if there is none.
+
+    Args:
+        found: the search.
+        alpha: of the score.
+        ranked_at: α that decides who wins; None for the same.
+    """
     if found is None or found.search.best is None:
         return None
     search, weight = found.search, found.search.config.coverage
-    row = reranked(search, alpha=alpha, coverage=weight)[0]
+    row = reranked(search, alpha=alpha if ranked_at is None else ranked_at, coverage=weight)[0]
     log_prob = float(search.log_prob[row])
     penalty = weight * float(search.coverage[row]) if weight and math.isfinite(search.coverage[row]) else 0.0
     return Winner(
@@ -53,6 +59,11 @@ def winner_of(found: TranslationSearch | None, alpha: float) -> Winner | None:
     )
 
 
+def optimum_of(exact: TranslationSearch | None, alpha: float) -> Winner | None:
+    """What an exact search has found, for its own α; its score is that at ``alpha``."""
+    return None if exact is None else winner_of(exact, alpha, ranked_at=exact.search.config.alpha)
+
+
 def search_story(searches: TranslationSearches, alpha: float, t: Translator) -> tuple[str, ...]:
     """Plain sentences on greedy, beam and the optimum.
 
@@ -62,15 +73,14 @@ def search_story(searches: TranslationSearches, alpha: float, t: Translator) -> 
         t: the reader's language.
     """
     beam, greedy, exact = searches.beam, searches.greedy, searches.exact
-    mine, theirs, best = winner_of(beam, alpha), winner_of(greedy, alpha), winner_of(exact, 0.0)
+    mine, theirs, best = winner_of(beam, alpha), winner_of(greedy, alpha), optimum_of(exact, alpha)
     found: list[str] = []
     if beam is not None and greedy is not None and mine is not None and theirs is not None:
         found.append(_greedy_words(beam, mine, greedy, theirs, t))
     if exact is None or best is None:
         return tuple(found)
     if not exact.search.proven:
-        known = [one.log_prob for one in (best, mine, theirs) if one is not None]
-        found.append(_open_words(exact, max(known), t))
+        found.append(_open_words(exact, [one for one in (best, mine, theirs) if one is not None], t))
     elif beam is not None and mine is not None:
         found += _optimum_words(beam, mine, exact, best, alpha, t)
     return tuple(found)
@@ -104,32 +114,60 @@ def _greedy_words(
 
 
 def _piece(found: TranslationSearch, row: int) -> str:
-    label = piece_label(found.search.names[int(found.search.token[row])])
-    return label.removeprefix("␣").removesuffix("‿") or "␣"
+    return piece_label(found.search.names[int(found.search.token[row])])
 
 
-def _open_words(exact: TranslationSearch, known: float, t: Translator) -> str:
-    return t(
-        "Not proven within {count} hypotheses extended: the most probable translation has at most log P = {bound}; "
-        "the best so far has {log_prob}."
-    ).format(count=exact.search.expansions, bound=_number(exact.search.upper_bound), log_prob=_number(known))
+def _open_words(exact: TranslationSearch, known: list[Winner], t: Translator) -> str:
+    search, alpha = exact.search, exact.search.config.alpha
+    words = (
+        t(
+            "Not proven within {count} hypotheses extended: at α = {alpha} no translation of at most {limit} pieces "
+            "scores above {bound}; the best so far has {best}. The longer a translation may be, the more an improbable "
+            "beginning could still win: allow fewer pieces, or take α nearer to 0."
+        )
+        if alpha
+        else t(
+            "Not proven within {count} hypotheses extended: the most probable translation has at most log P = {bound}; "
+            "the best so far has {best}."
+        )
+    )
+    scores = [hypothesis_score(one.log_prob, len(one.tokens), alpha=alpha) for one in known]
+    best = float(search.score[search.best]) if search.config.coverage and search.best is not None else max(scores)
+    return words.format(
+        count=search.expansions,
+        alpha=f"{alpha:g}",
+        limit=search.config.max_length,
+        bound=_number(search.upper_bound),
+        best=_number(best),
+    )
 
 
 def _optimum_words(
     beam: TranslationSearch, mine: Winner, exact: TranslationSearch, best: Winner, alpha: float, t: Translator
 ) -> list[str]:
-    spent = exact.search.expansions
+    own = exact.search.config.alpha
+    same = (
+        t("No translation of at most {limit} pieces scores higher than the beam's at α = {alpha}: proven after {count} "
+          "hypotheses.")
+        if own
+        else t("The most probable translation of all is the beam's own: proven after {count} hypotheses.")
+    )  # fmt: skip
+    other = (
+        t("The best of all at α = {alpha} is “{text}”, score {score}: proven after {count} hypotheses.")
+        if own
+        else t("The most probable of all is “{text}”, log P = {log_prob}: proven after {count} hypotheses.")
+    )
+    words = (same if mine.tokens == best.tokens else other).format(
+        count=exact.search.expansions,
+        alpha=f"{own:g}",
+        limit=exact.search.config.max_length,
+        text=best.text,
+        log_prob=_number(best.log_prob),
+        score=_number(hypothesis_score(best.log_prob, len(best.tokens), alpha=own)),
+    )
     if mine.tokens == best.tokens:
-        return [
-            t("The most probable translation of all is the beam's own: proven after {count} hypotheses.").format(
-                count=spent
-            )
-        ]
-    found = [
-        t("The most probable of all is “{text}”, log P = {log_prob}: proven after {count} hypotheses.").format(
-            text=best.text, log_prob=_number(best.log_prob), count=spent
-        )
-    ]
+        return [words]
+    found = [words]
     lost = fell_out(beam.search, best.tokens)
     if lost is None:
         found.append(t("The beam finds it too, and ranks it lower at α = {alpha}.").format(alpha=f"{alpha:g}"))

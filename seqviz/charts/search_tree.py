@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from seqviz.charts.figure import Figure
+from seqviz.charts.piece_words import piece_label
 from seqviz.charts.search_tree_draw import (
     CHECK,
     STAR,
@@ -191,7 +192,8 @@ def _payload(
     expansion = [int(trace.expansion[node.row]) if node.row >= 0 else -1 for node in nodes]
     by_expansion = trace.config.search == "exact"
     return {
-        "names": [clean(name) for name in names],
+        "names": [clean(piece_label(name) if options.pieces else name) for name in names],
+        "spelled": [clean(name) for name in names] if options.pieces else None,
         "nodes": {
             "parent": [node.parent for node in nodes],
             "name": [place[node.name] for node in nodes],
@@ -234,7 +236,12 @@ def _payload(
         "offsets": {key: path_offset(key) for key in layout.paths},
         "follows": follows,
         "labels": {path.key: path.label for path in paths},
-        "ranking": {"columns": foot.columns, "rows": foot.rows, "strip": foot.strip},
+        "ranking": {
+            "columns": foot.columns,
+            "rows": foot.rows,
+            "strip": foot.strip,
+            "stripBottom": foot.strip_bottom,
+        },
         "crossovers": [_digits(low) for low, _, _ in foot.segments[1:]],
         "alpha": alpha,
         "coverage": trace.config.coverage,
@@ -245,7 +252,6 @@ def _payload(
         "rowHeight": layout.row_height,
         "smallHeight": layout.small_height,
         "rows": options.rows,
-        "pieces": options.pieces,
         "search": f"{trace.config} {trace.best is not None and read(trace.best)}",
         "least": options.least,
         "width": round(layout.width, 1),

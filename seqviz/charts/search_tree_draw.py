@@ -6,6 +6,7 @@ import math
 import re
 
 from seqviz.charts.palette import SHARE_BUCKETS
+from seqviz.charts.piece_words import CONTINUES
 from seqviz.charts.search_tree_parts import GHOST, Column, Layout, Node, SearchTreeOptions, probability
 from seqviz.charts.svg import esc, group, num, path, rect, text_at, text_width
 from seqviz.decoding.ranking import FellOut
@@ -18,7 +19,7 @@ _OTHER = ("c2", "c3", "c5")
 _OFFSETS = {"greedy": -4.0, "beam": 4.0, "optimum": 0.0}
 _FAINTEST = 4  # bucket of P = 0: the palette's first ones are the colour of the paper
 
-FAINT = re.compile("^[␣]|‿$")  # the blank before a piece, the glue behind it
+FAINT = re.compile(f"^{CONTINUES}(?=.)")  # the mark of a piece that goes on with a word
 
 CHECK = "M0 5L3.5 8.5L9.5 1"
 STAR = "M5 0L6.5 3.4L10 3.8L7.4 6.2L8.1 9.8L5 8L1.9 9.8L2.6 6.2L0 3.8L3.5 3.4Z"
@@ -155,7 +156,7 @@ def _dropped(layout: Layout, node: Node, column: Column, options: SearchTreeOpti
 
 
 def _label(label: str, x: float, y: float, options: SearchTreeOptions, *, extra: str) -> str:
-    """A token; of a piece the marks of a blank and of a glue are faint."""
+    """A token; the mark of a piece that goes on with a word is faint."""
     shown = esc(label)
     if options.pieces:
         shown = FAINT.sub(lambda mark: f'<tspan class="pm">{mark[0]}</tspan>', shown)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from seqviz.charts.piece_words import piece_label
 from seqviz.charts.search_tree_parts import (
     GHOST,
     Column,
@@ -194,7 +195,7 @@ def _write_labels(
         for index in (*column.kept, *column.dropped):
             node = layout.nodes[index]
             own = size if node.kept else small
-            node.label = fit(node.name, own, 8.5 * size)
+            node.label = fit(piece_label(node.name) if options.pieces else node.name, own, 8.5 * size)
             node.values = nats(node.log_prob)
             if not options.narrow:
                 node.values = f"{probability(math.exp(node.token_log_prob))}\u2002{node.values}"

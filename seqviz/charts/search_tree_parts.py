@@ -67,7 +67,7 @@ class SearchTreeOptions:
         rows: hypotheses of a column that are shown before the rest is folded.
         least: hypotheses with a smaller P are folded; those on a marked path never are.
         most: hypotheses that are drawn at all; of the others only number and mass are shown.
-        pieces: tokens are subword pieces: marks of blanks are faint, and texts are joined without blanks of their own.
+        pieces: tokens are subword pieces: they are named as people read them, and texts are joined without blanks.
         narrow: beside a token stands only log P of the whole so far; its own P is read from the edge and the tooltip.
     """
 

@@ -29,6 +29,7 @@ class Foot:
         svg: its markup.
         bottom: y below it.
         strip: where the α axis stands: left, right, top, bottom; None without a finished hypothesis.
+        strip_bottom: y below the α axis with its numbers.
         columns: x of the ranking's columns.
         rows: y of the baselines of its lines.
         segments: (from α, to α, row of the trace) of every winner.
@@ -37,6 +38,7 @@ class Foot:
     svg: str
     bottom: float
     strip: tuple[float, float, float, float] | None
+    strip_bottom: float
     columns: tuple[float, ...]
     rows: tuple[float, ...]
     segments: tuple[tuple[float, float, int], ...]
@@ -68,7 +70,8 @@ def draw_foot(
         segments = _segments(first, found)
         strip_svg, strip, y = _strip(segments, alpha, y, width, options, read, t)
         parts.append(strip_svg)
-        y += small * 1.0
+    strip_bottom = y
+    y += small * 1.0 if trace.finished else 0.0
     ranking_svg, columns, rows, y = _ranking(trace, alpha, y, width, options, read, t)
     parts.append(ranking_svg)
     winners = [f"{read(row)} (P = 0.00000)" for _, _, row in segments]
@@ -77,7 +80,15 @@ def draw_foot(
     items = _legend_items(paths, follows=follows, longest=longest, ghosts=ghosts, options=options, t=t)
     legend_svg, y = _legend(trace, items, lost, y + small * 0.6, width, options, t)
     parts.append(legend_svg)
-    return Foot(svg="".join(parts), bottom=y + 6, strip=strip, columns=columns, rows=rows, segments=segments)
+    return Foot(
+        svg="".join(parts),
+        bottom=y + 6,
+        strip=strip,
+        strip_bottom=strip_bottom,
+        columns=columns,
+        rows=rows,
+        segments=segments,
+    )
 
 
 def _segments(first: int | None, found: tuple[Crossover, ...]) -> tuple[tuple[float, float, int], ...]:
@@ -262,7 +273,7 @@ def _legend(
         if options.narrow
         else t("In a box: token, its P after what stands before it, log P of the whole so far."),
         t("↓: what was missing to the last survivor, in nats."),
-        t("␣: a blank before the piece.") if options.pieces else "",
+        t("·: the piece goes on with the word before it.") if options.pieces else "",
         counter_words(trace, t),
         proof_words(trace, t),
         lost,

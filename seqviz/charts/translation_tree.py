@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from seqviz.charts.figure import Figure
 from seqviz.charts.search_tree import OPTIMUM, SearchPath, SearchTreeOptions, search_tree_figure
-from seqviz.charts.search_tree_pieces import path_with_labels, with_labels
 from seqviz.config import DecodeConfig
 from seqviz.i18n import Translator, english
 from seqviz.translation_searches import DEFAULT_ALPHA, TranslationSearches
@@ -47,8 +46,8 @@ def translation_tree_figure(
     options = options or SearchTreeOptions(alpha=DEFAULT_ALPHA)
     options = replace(options, pieces=True, narrow=True, most=DRAWN, rows=max(default_rows(shown.search.config), 4))
     return search_tree_figure(
-        with_labels(shown.search),
-        paths=[path_with_labels(path) for path in _paths(searches, t)],
+        shown.search,
+        paths=_paths(searches, t),
         follows="beam" if shown.search.config.search == "beam" else None,
         texts={row: shown_text(text.text) for row, text in shown.targets.items()},
         options=options,

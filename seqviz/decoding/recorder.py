@@ -26,9 +26,12 @@ class Recorder:
         model: the step function.
         config: how it is searched.
         watch: token ids of sequences whose beginnings are recorded even where they are not among the top candidates.
+        hidden_states: whether the decoder's states are kept.
     """
 
-    def __init__(self, model: StepFunction[Any], config: DecodeConfig, watch: Watch = ()) -> None:
+    def __init__(
+        self, model: StepFunction[Any], config: DecodeConfig, watch: Watch = (), *, hidden_states: bool = True
+    ) -> None:
         _check_tokens(model, config)
         self.model = model
         self.config = config
@@ -45,6 +48,7 @@ class Recorder:
         self._kept_log_probs: list[FloatArray] = []
         self._attention: list[FloatArray] = []
         self._hidden_state: list[FloatArray] = []
+        self._keeps_states = hidden_states
         self._known: dict[tuple[int, int], int] = {}
         self._watch = tuple(tuple(tokens) for tokens in watch)
         self._watched: dict[int, tuple[int, ...]] = {ROOT: tuple(range(len(self._watch)))}
@@ -71,7 +75,7 @@ class Recorder:
         self._kept_log_probs.append(np.take_along_axis(output.log_probs, kept, 1).astype(np.float64))
         if output.attention is not None:
             self._attention.append(np.asarray(output.attention))
-        if output.hidden_state is not None:
+        if output.hidden_state is not None and self._keeps_states:
             self._hidden_state.append(np.asarray(output.hidden_state))
         for row in rows:
             self.expansion[row] = len(self._expanded)

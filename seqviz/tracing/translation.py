@@ -10,13 +10,15 @@ import torch
 
 from seqviz.config import DecodeConfig
 from seqviz.decoding import search
+from seqviz.decoding.exact import ExactSearch
 from seqviz.decoding.recorder import Watch, top_tokens
+from seqviz.decoding.trace import SearchTrace
 from seqviz.errors import InvalidInputError, TextTooLongError
 from seqviz.models.loading import LoadedTranslator
 from seqviz.text.encoder import scalar
 from seqviz.text.piece_encoder import BOS_ID, EOS_ID, joined
 from seqviz.tracing.translator_steps import NOT_TEXT, TranslatorSteps
-from seqviz.translations import ForcedTranslation, PieceText, TranslationSearch
+from seqviz.translations import ExactProgress, ForcedTranslation, PieceText, TranslationSearch
 from seqviz.types import FloatArray
 
 CANDIDATES = 5
@@ -39,8 +41,54 @@ def search_translation(
         TextTooLongError: it has more pieces than ``max_pieces``.
     """
     source = source_text(loaded, text, max_pieces=max_pieces)
-    config = replace(config, forbidden=tuple(sorted({*NOT_TEXT, *config.forbidden})))
-    found = search(TranslatorSteps(loaded, source.ids), config, watch=watch)
+    return _translated(loaded, source, search(TranslatorSteps(loaded, source.ids), _of_text(config), watch=watch))
+
+
+class ExactRun:
+    """An exact search for a translation, call by call; arguments as for ``search_translation``.
+
+    Its traces have no hidden states: those of very many hypotheses would fill the memory.
+    """
+
+    def __init__(
+        self, loaded: LoadedTranslator, text: str, config: DecodeConfig, *, max_pieces: int | None = None
+    ) -> None:
+        self._loaded = loaded
+        self._source = source_text(loaded, text, max_pieces=max_pieces)
+        steps = TranslatorSteps(loaded, self._source.ids)
+        self._search = ExactSearch(steps, _of_text(config), hidden_states=False)
+
+    def advance(self) -> bool:
+        """Asks the model once; False where the optimum is proven or the budget is spent."""
+        return self._search.advance()
+
+    def allow(self, max_expansions: int) -> None:
+        """Gives it another budget."""
+        self._search.allow(max_expansions)
+
+    def progress(self) -> ExactProgress:
+        """How far it has come."""
+        search = self._search
+        return ExactProgress(
+            expansions=search.expansions,
+            budget=search.budget,
+            text=self._loaded.encoder.decode(search.best_tokens),
+            log_prob=search.best_log_prob,
+            score=search.best_score,
+            upper_bound=search.upper_bound,
+            proven=search.proven,
+        )
+
+    def found(self) -> TranslationSearch:
+        """The search as it stands; it may go on afterwards."""
+        return _translated(self._loaded, self._source, self._search.trace())
+
+
+def _of_text(config: DecodeConfig) -> DecodeConfig:
+    return replace(config, forbidden=tuple(sorted({*NOT_TEXT, *config.forbidden})))
+
+
+def _translated(loaded: LoadedTranslator, source: PieceText, found: SearchTrace) -> TranslationSearch:
     return TranslationSearch(
         model=loaded.info.name,
         source=source,

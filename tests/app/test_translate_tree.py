@@ -42,11 +42,19 @@ def open_tree(opened: Opened, **state: str) -> AppTest:
 
 def settled(app: AppTest) -> AppTest:
     end = time.monotonic() + 60
-    while any("exact search is looking" in caption.value for caption in app.caption):
+    while any("exact search is looking" in caption.value for caption in app.caption) or working(app):
         assert time.monotonic() < end
+        time.sleep(0.05)
         app.run()
         assert not app.exception
     return app
+
+
+def working(app: AppTest) -> bool:
+    """Whether a long exact search is under way."""
+    return any(element.proto.text.startswith(("starting", "running")) for element in app.get("progress")) or any(
+        button.key == "proof-pause" and not button.disabled for button in app.button
+    )
 
 
 def go_to(app: AppTest, page: str) -> None:

@@ -59,7 +59,7 @@ def test_the_tree_of_a_sentence_steps_from_its_candidates_to_the_cut(page: Page,
 def test_hovering_a_hypothesis_reads_its_beginning_as_words(page: Page, app_url: str):
     open_page(page, app_url)
     # The second step of the winner joins two pieces to a word.
-    box = hypotheses(page).filter(has_text=re.compile("^ane")).first
+    box = hypotheses(page).filter(has_text=re.compile("^·ane")).first
     box.hover()
     expect(page.locator(".sv-tip .sv-h")).to_have_text("Jane")
     expect(page.locator(".sv-tip table")).to_contain_text("next token")

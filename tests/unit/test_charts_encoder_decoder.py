@@ -27,7 +27,7 @@ from seqviz.charts.network_sums import (
     sum_sentence,
 )
 from seqviz.charts.numbers import shown_number
-from seqviz.charts.piece_words import candidate_label, long_words, piece_label, piece_labels
+from seqviz.charts.piece_words import long_words, piece_label, piece_labels
 from seqviz.charts.unroll_layout import UnrollOptions
 from seqviz.models.loading import LoadedTranslator, load_translator
 from seqviz.network_export import network_csv, network_json, network_sum_csv
@@ -77,7 +77,8 @@ def test_pieces_read_without_the_marks_of_the_tokenizer():
     pieces = ("▁Afri", "▁l'‿", "▁", "<0xF0>", "<eos>")
     assert [piece_label(piece) for piece in pieces] == ["Afri", "l'", "␣", "0xF0", "<eos>"]
     assert piece_label("que", continues=True) == "·que"
-    assert [candidate_label(piece) for piece in ("s", "▁in", ".", "<eos>", "-‿")] == ["·s", "in", ".", "<eos>", "-"]
+    assert [piece_label(piece) for piece in ("s", "▁in", ".", "-‿", "é", "7")] == ["·s", "in", ".", "-", "·é", "7"]
+    assert [piece_label(piece) for piece in ("机", "▁机", "'‿", "<pad>")] == ["机", "机", "'", "<pad>"]
     text = PieceText(
         text="Afrique.", ids=(1, 2, 3), pieces=("▁Afri", "que", "."), words=((0, 2), (2, 3)), labels=("Afrique", ".")
     )

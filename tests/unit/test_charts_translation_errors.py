@@ -32,7 +32,6 @@ from seqviz.charts.error_verdict import (
 from seqviz.charts.forced_steps import (
     costliest_step,
     parting_step,
-    piece_label,
     step_chart,
     steps_sentence,
     sum_chart,
@@ -191,13 +190,6 @@ def test_where_two_translations_part_and_what_costs_most():
 def test_a_shorter_translation_parts_at_its_end():
     shorter = forced(("▁The",), (5,), [-0.5])
     assert parting_step(shorter, OUTPUT) == 1
-
-
-@pytest.mark.parametrize(
-    ("piece", "label"), [("▁The", "The"), ("ed", "·ed"), (".", "."), ("▁", "␣"), ("<eos>", "<eos>"), ("机", "机")]
-)
-def test_a_piece_shows_whether_it_begins_a_word(piece: str, label: str):
-    assert piece_label(piece) == label
 
 
 def test_bars_and_sums_have_the_numbers():

@@ -7,11 +7,13 @@ import math
 import pytest
 
 from seqviz.analysis.word_diff import Span, nearest, word_diff
-from seqviz.comparison import compared, compared_configs, exact_config
+from seqviz.comparison import compared, compared_configs
+from seqviz.config import DecodeConfig
 from seqviz.metrics.bleu import bleu_table
 from seqviz.metrics.corpus_bleu import bleu_tokens, corpus_bleu, sentence_bleu
 from seqviz.models.loading import LoadedTranslator, load_translator
 from seqviz.tracing.translation import forced_translation, search_translation
+from seqviz.translation_searches import exact_config
 from tests.helpers import PAIRS, write_tiny_translator
 
 SOURCE, REFERENCE = PAIRS[2]
@@ -52,11 +54,11 @@ def test_alpha_picks_the_winner_without_another_search(loaded: LoadedTranslator)
 
 
 def test_an_exact_search_beats_all_others_or_says_how_far_it_is(loaded: LoadedTranslator):
-    exact = compared("exact", search_translation(loaded, SOURCE, exact_config(alpha=0.0, budget=3000, max_length=3)))
+    exact = compared("exact", search_translation(loaded, SOURCE, exact_config(DecodeConfig(max_length=3), budget=3000)))
     assert exact.proven
     for name, config in compared_configs(beam_sizes=(1, 4), max_length=3).items():
         assert compared(name, search_translation(loaded, SOURCE, config)).log_prob <= exact.log_prob + 1e-5
-    stopped = compared("exact", search_translation(loaded, SOURCE, exact_config(alpha=0.0, budget=1, max_length=9)))
+    stopped = compared("exact", search_translation(loaded, SOURCE, exact_config(DecodeConfig(max_length=9), budget=1)))
     assert not stopped.proven
     assert stopped.upper_bound >= stopped.score
 

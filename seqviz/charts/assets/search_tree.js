@@ -62,10 +62,15 @@ class SearchTree {
     this.body.setAttribute('role', 'img');
     this.body.setAttribute('aria-label', whole.getAttribute('aria-label'));
     this.footWidth = Math.min(this.size[0], data.roomWidth);
-    this.foot = part('sv-legend', data.height, this.footWidth, this.size[1] - data.height);
+    // The α axis stands above the tree, where it is seen without scrolling; in a saved picture below it.
+    this.cut = data.ranking.stripBottom;
+    this.foot = part('sv-legend', this.cut, this.footWidth, this.size[1] - this.cut);
+    this.strip = part('sv-legend sv-alphas', data.height, this.footWidth, this.cut - data.height);
     this.background = whole.querySelector(':scope > .bg');
     this.body.append(whole.querySelector('.sv-body'));
     this.foot.append(whole.querySelector('.sv-foot'));
+    const axis = this.foot.querySelector('.sv-strip');
+    if (axis) this.strip.append(axis);
     const children = (selector) => [...this.body.querySelector(selector).children];
     this.shapes = children('.sv-nodes');
     this.edges = children('.sv-edges');
@@ -74,12 +79,13 @@ class SearchTree {
     this.mores = cuts.filter((_, i) => i % 2 === 1);
     this.lines = new Map([...this.body.querySelectorAll('.sv-path')].map((line) => [line.dataset.key, line]));
     this.ranked = [...this.foot.querySelectorAll('.sv-ranked > g')];
-    this.handle = this.foot.querySelector('.sv-handle');
+    this.handle = this.strip.querySelector('.sv-handle');
     this.trail = document.createElementNS(SVG, 'path');
     this.trail.setAttribute('class', 'sv-trail');
     this.body.firstElementChild.append(this.trail);
     this.scroller = make('div', { class: 'sv-scroll sv-pan', tabindex: '0', role: 'group', 'aria-label': data.alt || data.texts.keys }, this.body);
     this.stage = make('div', { class: 'sv-stage', tabindex: '0', role: 'group', 'aria-label': data.texts.keys });
+    if (axis) this.stage.append(make('div', { class: 'sv-scroll' }, this.strip));
     this.stage.append(this.scroller, make('div', { class: 'sv-scroll' }, this.foot));
     this.tip = make('div', { class: 'sv-tip', hidden: '' });
     this.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
@@ -123,7 +129,7 @@ class SearchTree {
     if (!this.handle) return;
     const slider = { role: 'slider', tabindex: 0, 'aria-label': texts.alpha, 'aria-valuemin': 0, 'aria-valuemax': 2 };
     for (const [name, value] of Object.entries(slider)) this.handle.setAttribute(name, value);
-    this.alphaNow = this.foot.querySelector('.sv-alpha');
+    this.alphaNow = this.strip.querySelector('.sv-alpha');
   }
 
   resize(room) {
@@ -136,7 +142,9 @@ class SearchTree {
     this.footScale = clamp(room / this.footWidth, Math.min(least, 1), Math.max(this.scale, 1));
     this.sizeBody();
     this.foot.setAttribute('width', this.footWidth * this.footScale);
-    this.foot.setAttribute('height', (this.size[1] - data.height) * this.footScale);
+    this.foot.setAttribute('height', (this.size[1] - this.cut) * this.footScale);
+    this.strip.setAttribute('width', this.footWidth * this.footScale);
+    this.strip.setAttribute('height', (this.cut - data.height) * this.footScale);
   }
 
   sizeBody() {
@@ -151,6 +159,16 @@ class SearchTree {
     const { columns, width } = this.data;
     const last = columns[this.depth];
     return this.depth === columns.length - 1 ? width : last.x + last.width + 14;
+  }
+
+  // What the reader had set in the same search, drawn with less news.
+  keep({ filter, zoom, open }) {
+    if (filter !== this.filter.value || open.size) {
+      this.open = open;
+      this.filter.value = filter;
+      this.filter.onchange();
+    }
+    if (zoom !== 1) this.zoomTo(zoom);
   }
 
   zoomBy(factor) {
@@ -183,7 +201,7 @@ class SearchTree {
       if (Math.abs(event.clientX - start.x) > 4) this.dragged = true;
       if (this.dragged) this.scroller.scrollLeft = start.left - (event.clientX - start.x);
     });
-    this.foot.onpointerdown = (event) => this.grabAlpha(event);
+    this.strip.onpointerdown = (event) => this.grabAlpha(event);
     this.root.onkeydown = (event) => this.key(event);
   }
 
@@ -470,7 +488,7 @@ class SearchTree {
   grabAlpha(event) {
     const { strip } = this.data.ranking;
     if (!strip || event.button) return;
-    const box = this.foot.getBoundingClientRect();
+    const box = this.strip.getBoundingClientRect();
     const at = (next) => clamp((2 * ((next.clientX - box.left) / this.footScale - strip[0])) / (strip[1] - strip[0]), 0, 2);
     const y = this.data.height + (event.clientY - box.top) / this.footScale;
     if (y < strip[2] - 24 || y > strip[3] + 24) return;
@@ -613,12 +631,13 @@ class SearchTree {
 
   // The beginning up to a hypothesis as people read it; pieces bring their own blanks, bytes spell characters.
   words(i) {
-    const names = this.path(i).map((one) => this.nameOf(one));
-    if (!this.data.pieces) return names.join(' ');
+    const { spelled: pieces } = this.data;
+    if (!pieces) return this.path(i).map((one) => this.nameOf(one)).join(' ');
+    const names = this.path(i).map((one) => pieces[this.node.name[one]]);
     const bytes = (run) => new TextDecoder().decode(Uint8Array.from(run.split('\u0001').slice(1), Number));
-    const text = names.map((name) => (/^0x[0-9A-F]{2}$/.test(name) ? `\u0001${name}` : name)).join('\u0002');
+    const text = names.map((name) => (/^<0x[0-9A-F]{2}>$/.test(name) ? `\u0001${name.slice(1, -1)}` : name)).join('\u0002');
     const spelled = text.replace(/\u0001[^\u0001\u0002]+(\u0002\u0001[^\u0001\u0002]+)*/g, (run) => bytes(run.replaceAll('\u0002', '')));
-    return spelled.replaceAll('\u0002', '').replaceAll('‿␣', '').replaceAll('‿', '').replaceAll('␣', ' ').replace('<eos>', ' <eos>').trim();
+    return spelled.replaceAll('\u0002', '').replaceAll('‿▁', '').replaceAll('‿', '').replaceAll('▁', ' ').replace('<eos>', ' <eos>').trim();
   }
 
   fillTip(i) {
@@ -689,8 +708,10 @@ class SearchTree {
     ground.setAttribute('height', size[1]);
     ground.setAttribute('fill', getComputedStyle(this.root).backgroundColor);
     whole.append(ground);
-    for (const [svg, shift] of [[this.body, 0], [this.foot, height - this.data.height]]) {
+    const parts = [[this.body, 0], [this.strip, height - this.data.height], [this.foot, height - this.data.height]];
+    for (const [svg, shift] of parts) {
       const part = svg.firstElementChild;
+      if (!part) continue;
       const copy = part.cloneNode(true);
       dress(part, copy);
       copy.setAttribute('transform', `translate(0 ${shift})`);
@@ -755,10 +776,12 @@ export default function (component) {
   // A link may name the step at which a tree opens that nobody has seen yet.
   const opens = !entry && data.step && !data.payload.byExpansion ? 2 * data.step : null;
   const frame = same ? entry.tree.frame : opens;
+  const before = same ? { filter: entry.tree.filter.value, zoom: entry.tree.zoom, open: entry.tree.open } : null;
   if (entry) entry.release();
   const alpha = globalThis.seqvizFocus?.get(data.key)?.alpha;
   const tree = hydrate(root, { svg: data.svg, payload: data.payload, alpha, onAlpha, onPick });
   if (active) tree.stage.focus({ preventScroll: true });
+  if (same) tree.keep(before);
   if (left) tree.scroller.scrollLeft = left;
   if (frame !== null && frame !== tree.frame) tree.show(Math.min(frame, tree.frames), { quietly: same });
   const listener = ({ detail }) => detail.key === data.key && tree.receive(detail.focus?.alpha);

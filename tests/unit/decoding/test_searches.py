@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from seqviz.config import SEARCHES, DecodeConfig
 from seqviz.decoding import beam_is_exhaustive, fell_out, reranked, search
+from seqviz.decoding.exact import ExactSearch
 from seqviz.decoding.scores import coverage_penalty
 from seqviz.decoding.table import ProbabilityTable, TableModel, TableRow
 from seqviz.errors import InvalidInputError
@@ -358,6 +359,77 @@ def test_exact_search_looks_at_few_of_very_many_sequences():
                 else:
                     stack.append(((*prefix, token), total + log_prob))
     assert trace.tokens(trace.best) == tokens
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    seeds,
+    st.integers(3, 4),
+    st.integers(2, 4),
+    st.floats(0.0, 2.0),
+    st.sampled_from([0.0, 0.7]),
+    st.integers(0, 3),
+    st.lists(st.integers(1, 2), max_size=2),
+    st.sampled_from([(), (2,)]),
+    st.booleans(),
+)
+def test_exact_search_proves_the_optimum_of_any_alpha_within_all_limits(
+    seed, size, length, alpha, coverage, least, prefix, forbidden, joins
+):
+    options = {
+        "max_length": length,
+        "min_length": min(least, length - 1),
+        "alpha": alpha,
+        "coverage": coverage,
+        "prefix": tuple(prefix[: length - 1]),
+        "forbidden": forbidden,
+        "max_expansions": 100_000,
+    }
+    model = (JoiningModel if joins else RandomModel)(size, seed, sharpness=0.7)
+    exact = search(model, config("exact", beam_size=1, **options))
+    brute = search(model, config("brute_force", **options))
+    assert exact.proven
+    assert exact.score[exact.best] == pytest.approx(brute.score[brute.best], abs=1e-12)
+    assert exact.tokens(exact.best) == brute.tokens(brute.best)
+
+
+@quick
+@given(seeds, alphas)
+def test_extensions_that_were_not_remembered_are_asked_for_again(seed, alpha):
+    options = {"max_length": 4, "alpha": alpha, "max_expansions": 100_000}
+    model = JoiningModel(6, seed, sharpness=0.3)
+    brute = search(model, config("brute_force", **options))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seqviz.decoding.exact.CHILDREN", 2)
+        exact = search(model, config("exact", beam_size=1, **options))
+    assert exact.proven
+    assert exact.tokens(exact.best) == brute.tokens(brute.best)
+
+
+@quick
+@given(seeds, alphas, st.integers(1, 20))
+def test_an_exact_search_goes_on_with_a_larger_budget_where_it_stopped(seed, alpha, budget):
+    options = {"max_length": 5, "alpha": alpha, "beam_size": 1}
+    model = JoiningModel(4, seed, sharpness=0.4)
+    brute = search(model, config("brute_force", **options, max_expansions=100_000))
+    optimum = float(brute.score[brute.best])
+    running = ExactSearch(model, config("exact", **options, max_expansions=budget))
+    brackets = []
+    while not running.proven:
+        while running.advance():
+            pass
+        trace = running.trace()
+        assert trace.config.max_expansions == running.budget
+        assert trace.score[trace.best] <= optimum + 1e-12
+        assert optimum <= trace.upper_bound + 1e-12
+        brackets.append(trace.upper_bound - trace.score[trace.best])
+        running.allow(running.budget * 3)
+    assert brackets == sorted(brackets, reverse=True)
+    trace = running.trace()
+    assert trace.tokens(trace.best) == brute.tokens(brute.best) == running.best_tokens
+    assert not any(trace.reason_name(row) == "budget" for row in range(len(trace)))
+    straight = search(model, config("exact", **options, max_expansions=100_000))
+    assert trace.tokens(trace.best) == straight.tokens(straight.best)
 
 
 def test_equal_candidates_are_taken_in_the_order_of_their_ids():
