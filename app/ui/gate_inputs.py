@@ -14,6 +14,7 @@ from app.ui.unroll_inputs import COMPARISONS, Inputs, compared, take_example
 from app.ui.unroll_view import layer_name
 from app.ui.url import keep, take
 from seqviz.backends.requests import NumberUnitsRequest, TraceRequest
+from seqviz.charts.notation import visible
 from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.errors import SeqvizError
@@ -109,7 +110,7 @@ def place_inputs(trace: RecurrentTrace, focus: UnrollFocus, t: Translator, *, wi
             t("Step"),
             list(range(len(trace))),
             key="gate-step",
-            format_func=lambda step: f"{step + 1} · {trace.originals[step]}",
+            format_func=lambda step: f"{step + 1} · {visible(trace.originals[step])[:16]}",
             on_change=_step_chosen,
         )
 

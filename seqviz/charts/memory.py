@@ -15,6 +15,7 @@ from seqviz.gates import NumberUnits
 from seqviz.i18n import Translator, english
 from seqviz.memory import NEVER, carried, carried_from, half_lives, keep_gate
 from seqviz.traces import LayerTrace
+from seqviz.types import IntArray
 
 _CELLS = 2600
 """Cells of a heatmap at most; beyond them neighbours are drawn together."""
@@ -142,20 +143,32 @@ def carried_units(
 
 
 def half_life_chart(
-    part: LayerTrace, *, step: int, theme: Theme = "light", font_size: int = 14, t: Translator = english
+    part: LayerTrace,
+    *,
+    step: int,
+    beside: Sequence[tuple[LayerTrace, int]] = (),
+    theme: Theme = "light",
+    font_size: int = 14,
+    t: Translator = english,
 ) -> alt.LayerChart:
-    """How many units forget half after how many steps; those that never do within the text stand apart."""
+    """How many units forget half after how many steps; those that never do within the text stand apart.
+
+    Args:
+        part: a layer with a gate that keeps.
+        step: from which on.
+        beside: layers and steps of charts that stand beside this one: all get the same bars and the same scale.
+        theme, font_size, t: as in every chart.
+    """
     lives = half_lives(part, step)
-    longest = int(lives.max())
-    width = max(1, -(-max(longest, 1) // 12))
-    labels, counts = [], []
-    for start in range(1, max(longest, 1) + 1, width):
-        inside = (lives >= start) & (lives < start + width)
-        labels.append(str(start) if width == 1 else f"{start}–{start + width - 1}")
-        counts.append(int(inside.sum()))
+    others = [half_lives(*other) for other in beside]
+    longest = max(1, *(int(one.max()) for one in (lives, *others)))
+    width = -(-longest // 12)
+    starts = range(1, longest + 1, width)
+    labels = [str(start) if width == 1 else f"{start}–{start + width - 1}" for start in starts]
+    counts = _counted(lives, starts, width)
+    top = max(max(_counted(one, starts, width)) for one in (lives, *others))
     never = t("never")
     labels.append(never)
-    counts.append(int((lives == NEVER).sum()))
     rows = [
         {"steps": label, "units": count, "kept": label == never} for label, count in zip(labels, counts, strict=True)
     ]
@@ -163,7 +176,7 @@ def half_life_chart(
     colours = category_colours(theme)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X("steps:N", title=t("steps"), sort=labels, axis=alt.Axis(labelAngle=0, ticks=False, labelOverlap=False)),
-        y=alt.Y("units:Q", title=t("units"), axis=alt.Axis(tickCount=4)),
+        y=alt.Y("units:Q", title=t("units"), scale=alt.Scale(domain=[0, top], nice=True), axis=alt.Axis(tickCount=4)),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
         color=alt.condition("datum.kept", alt.value(colours[3]), alt.value(colours[0])),
@@ -177,6 +190,14 @@ def half_life_chart(
         + ", ".join(f"{label}: {count}" for label, count in zip(labels, counts, strict=True)),
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
+
+
+def _counted(lives: IntArray, starts: Sequence[int], width: int) -> list[int]:
+    """Units in each bar, those that never lose half in the last one."""
+    return [
+        *(int(((lives >= start) & (lives < start + width)).sum()) for start in starts),
+        int((lives == NEVER).sum()),
+    ]
 
 
 def half_life_sentence(
