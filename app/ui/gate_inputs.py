@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.backend import ask_all
 from app.ui.focus import SHOWN, focus_of, focus_to_url
+from app.ui.gradient_inputs import siblings
 from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.unroll_inputs import COMPARISONS, Inputs, compared, take_example
 from app.ui.unroll_view import layer_name
@@ -57,7 +58,7 @@ def gate_inputs(models: dict[str, CheckpointInfo], t: Translator, *, above: Delt
         }[name],
     )
     keep("compare", "none")
-    return Inputs(request=request, compare=compared(request, comparison, models, t))
+    return Inputs(request=request, compare=compared(request, comparison, models, t, preferred=siblings(model, models)))
 
 
 def shown_focus(trace: RecurrentTrace) -> UnrollFocus:

@@ -13,10 +13,10 @@ from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
 from app.ui.focus import SHOWN
 from app.ui.gate_inputs import place_inputs, shown_focus
-from app.ui.settings import Look, Settings, look_of
+from app.ui.settings import Settings, look_of
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
-from app.ui.views import divided, side_by_side
+from app.ui.views import side_by_side
 from seqviz.backends.requests import NumberUnitsRequest
 from seqviz.charts.gate_words import convention_lines
 from seqviz.charts.memory import (
@@ -83,7 +83,7 @@ def memory_view(
         for index, trace in enumerate(traces)
     ]
     files = [*_triangles(runs, settings), *_units_and_lives(runs, settings)]
-    files += _number_search(models, settings, look_of(settings))
+    files += _number_search(traces[0].model, models, settings)
     _, right = st.columns([3, 1])
     with right:
         if files:
@@ -123,14 +123,16 @@ def _units_and_lives(runs: Sequence[_Kept], settings: Settings) -> list[Download
     """What is left in all units from the chosen step on, and how many lose half when."""
     t, look, files = settings.t, look_of(settings), list[Download]()
     steps = [(run.part, run.focus.step) for run in runs if keep_gate(run.part) is not None]
-    for run, place in zip(runs, side_by_side(len(runs)), strict=True):
+    # Charts of one kind begin at one height, whatever stands above them.
+    above = side_by_side(len(runs))
+    below = side_by_side(len(runs)) if len(runs) > 1 else above
+    for run, upper, lower in zip(runs, above, below, strict=True):
         if keep_gate(run.part) is None:
             continue
         part, step = run.part, run.focus.step
         units = partial(carried_units, part, run.trace.originals, step=step, **look)
         lives = partial(half_life_chart, part, step=step, beside=steps, **look)
-        with place:
-            left, right = divided([3, 2], narrow=bool(run.mark))
+        left, right = (upper, lower) if run.mark else upper.columns([3, 2])
         with left:
             show_chart(units())
         with right:
@@ -159,8 +161,9 @@ def _product_note(cell: str, settings: Settings) -> str:
     ).format(symbol=symbol)
 
 
-def _number_search(models: dict[str, CheckpointInfo], settings: Settings, look: Look) -> list[Download]:
-    t = settings.t
+def _number_search(model: str, models: dict[str, CheckpointInfo], settings: Settings) -> list[Download]:
+    """Every word model's best unit; the model that the page shows comes first."""
+    t, look = settings.t, look_of(settings)
     st.subheader(t("From 'cat(s)' to 'was/were': the unit that carries number"), anchor=False)
     names = [name for name, info in models.items() if info.family == "wikitext"]
     if not names:
@@ -176,13 +179,13 @@ def _number_search(models: dict[str, CheckpointInfo], settings: Settings, look: 
     if not found:
         return []
     st.dataframe([_row(models[name].title, one, settings) for name, one in found.items()], hide_index=True)
-    take("number", list(found), next(iter(found)))
-    name = next(iter(found))
+    name = first = model if model in found else next(iter(found))
+    take("number", list(found), first)
     if len(found) > 1:
         name = st.segmented_control(
             t("Word model"), list(found), required=True, key="number", format_func=lambda each: models[each].title
         ) or name  # fmt: skip
-        keep("number", next(iter(found)))
+        keep("number", first)
     one = found[name]
     show_chart(number_chart(one, **look))
     st.caption(number_sentence(one, t=t))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import altair as alt
@@ -48,12 +49,14 @@ def carried_triangle(
         if np.isfinite(shares[a, b])
     ]
     tokens = [visible(originals[step]) for step in picked]
-    title = t("Unit {unit}: what was in the memory at one step (row) and still is at another (column)").format(
-        unit=unit
-    )
-    subtitle = t("product of the {gate} over the steps between").format(gate=quantity_name(str(keep_gate(part)), t))
+    title = t("Unit {unit}: what its memory keeps").format(unit=unit)
+    # Two lines, for charts beside each other.
+    subtitle = [
+        t("of each step (row) at every later one (column):"),
+        t("product of the {gate} in between").format(gate=quantity_name(str(keep_gate(part)), t)),
+    ]
     if stride > 1:
-        subtitle += " · " + t("one step in {stride} is drawn").format(stride=stride)
+        subtitle.append(t("one step in {stride} is drawn").format(stride=stride))
     chart = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_rect()
@@ -107,11 +110,14 @@ def carried_units(
         if shares[s, group[0]] >= 0
     ]
     members = [", ".join(str(unit) for unit in group[:8]) + (" …" if len(group) > 8 else "") for group in groups]
-    title = t("All units: what is left of the memory after ‘{token}’").format(token=visible(originals[step]))
+    title = t("All units: what is left after ‘{token}’").format(token=visible(originals[step]))
     subtitle = (
-        t("one row a unit, those that keep longest on top")
+        [t("one row a unit, those that keep longest on top")]
         if count == len(order)
-        else t("{count} units by rank in {rows} rows, each the mean of its group").format(count=len(order), rows=count)
+        else [
+            t("{count} units by rank in {rows} rows,").format(count=len(order), rows=count),
+            t("each the mean of its group"),
+        ]
     )
     chart = (
         alt.Chart(alt.InlineData(values=rows))
@@ -137,7 +143,7 @@ def carried_units(
         )
     )
     layered = alt.layer(chart).properties(
-        height=24 * font_size, title=alt.TitleParams(title, subtitle=subtitle), description=f"{title}. {subtitle}."
+        height=24 * font_size, title=alt.TitleParams(title, subtitle=subtitle), description=f"{title}. {' '.join(subtitle)}."
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
@@ -175,7 +181,12 @@ def half_life_chart(
     title = alt.TitleParams(t("Half-life: steps until at most half is left"), subtitle=t("never: not within the text"))
     colours = category_colours(theme)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("steps:N", title=t("steps"), sort=labels, axis=alt.Axis(labelAngle=0, ticks=False, labelOverlap=False)),
+        x=alt.X(
+            "steps:N",
+            title=t("steps"),
+            sort=labels,
+            axis=alt.Axis(labelExpr=_some_of(labels, font_size), labelAngle=0, ticks=False, labelOverlap=False),
+        ),
         y=alt.Y("units:Q", title=t("units"), scale=alt.Scale(domain=[0, top], nice=True), axis=alt.Axis(tickCount=4)),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
@@ -190,6 +201,13 @@ def half_life_chart(
         + ", ".join(f"{label}: {count}" for label, count in zip(labels, counts, strict=True)),
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
+
+
+def _some_of(labels: Sequence[str], font_size: int) -> str:
+    """Names as many bars as there is room for, the last one in any case."""
+    room = 0.68 * font_size * max(len(label) for label in labels)
+    from_last = f"({len(labels) - 1} - indexof({json.dumps(list(labels))}, datum.value))"
+    return f"{from_last} % ceil({room * len(labels):g} / max(width, 1)) ? '' : datum.value"
 
 
 def _counted(lives: IntArray, starts: Sequence[int], width: int) -> list[int]:
