@@ -143,7 +143,9 @@ def carried_units(
         )
     )
     layered = alt.layer(chart).properties(
-        height=24 * font_size, title=alt.TitleParams(title, subtitle=subtitle), description=f"{title}. {' '.join(subtitle)}."
+        height=24 * font_size,
+        title=alt.TitleParams(title, subtitle=subtitle),
+        description=f"{title}. {' '.join(subtitle)}.",
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
