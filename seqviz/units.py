@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from seqviz.traces import freeze
 from seqviz.types import Direction, FloatArray, IntArray, Task
 
@@ -104,6 +106,11 @@ class LongText:
     def span(self, start: int, end: int) -> str:
         """The text of steps ``start`` to ``end - 1``, with what stands between them."""
         return self.text[self.starts[start] : self.ends[end - 1]] if end > start else ""
+
+    def steps(self, start: int, end: int) -> tuple[int, int]:
+        """The steps of the code points [start, end), at least one: the first, and the one behind the last."""
+        first = min(int(np.searchsorted(self.starts, start)), len(self) - 1)
+        return first, max(first + 1, int(np.searchsorted(self.starts, end)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ view = view_choice(
     place=left,
     wrap=True,
 )
-inputs = gate_inputs(models, t, above=right if view in ("cell", "intervene") else None)
+inputs = gate_inputs(models, t, above=None if view == "variants" else right)
 answers = ask_all(inputs.requests)
 errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
 for error in errors:
@@ -56,7 +56,7 @@ st.session_state["gates-good"] = inputs
 if view == "cell":
     gate_view(inputs, traces, settings)
 elif view == "memory":
-    memory_view(inputs, traces[0], models, settings)
+    memory_view(inputs, traces, models, settings)
 elif view == "variants":
     variants_view(inputs, models, settings)
 else:

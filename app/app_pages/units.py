@@ -32,7 +32,7 @@ try:
     if view == "saturation":
         saturation_view(texts, settings)
     elif view == "moments":
-        moments_view(reading.run, texts[0].text, settings)
+        moments_view(texts, settings)
     else:
         unit_view(texts, settings)
     st.caption(

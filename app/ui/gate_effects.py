@@ -17,6 +17,7 @@ from app.ui.gradient_inputs import SUM, loss_name, loss_steps
 from app.ui.settings import Settings, look_of
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
+from app.ui.views import divided, side_by_side
 from seqviz.backends.requests import InterventionRequest
 from seqviz.charts.gradient_scale import scientific
 from seqviz.charts.intervention_gradients import GRADIENT_SYMBOLS, gradient_norm_chart, gradient_sentence, norm_span
@@ -89,7 +90,7 @@ def effects_view(
         seen = _step_input(first, t)
     quantities = list(traces[0].layer(focus.layer, focus.direction).quantities())
     take("changed", quantities, "hidden_state")
-    places = _places(len(traces))
+    places = side_by_side(len(traces))
     runs: list[_Shown] = []
     for index, (place, trace, answer) in enumerate(zip(places, traces, answers, strict=True)):
         with place:
@@ -113,11 +114,6 @@ def effects_view(
     _, right = st.columns([3, 1])
     with right:
         download_popover([*files, *_numbers(runs, t)], name=inputs.request.text, t=t)
-
-
-def _places(count: int) -> Sequence[DeltaGenerator]:
-    """A place for each run, side by side; a single run has the whole width."""
-    return st.columns(2, gap="large") if count > 1 else [st.container()]
 
 
 def _fitted(interventions: tuple[Intervention, ...], trace: RecurrentTrace) -> tuple[Intervention, ...]:
@@ -183,7 +179,7 @@ def _outputs(runs: Sequence[_Shown], places: Sequence[DeltaGenerator], settings:
         moved = partial(moved_chart, run.found, step=run.focus.step, **look)
         with place:
             st.markdown(divergence_sentence(run.found, t=t))
-            left, right = _pair(run, [3, 2])
+            left, right = divided([3, 2], narrow=bool(run.mark))
         with left:
             show_chart(divergence())
         with right:
@@ -206,7 +202,7 @@ def _gradients(runs: Sequence[_Shown], settings: Settings) -> list[Download]:
         if run.found.gradients is not None
         for quantity in run.found.gradients.layers[0].before
     ]
-    for run, place in zip(runs, _places(len(runs)), strict=True):
+    for run, place in zip(runs, side_by_side(len(runs)), strict=True):
         with place:
             st.markdown(run.titled(t("Gradients")))
             gradients = run.found.gradients
@@ -239,7 +235,7 @@ def _gradients(runs: Sequence[_Shown], settings: Settings) -> list[Download]:
 
 def _moved_gradients(run: _Shown, gradients: ChangedGradients, t: Translator) -> None:
     """Two tables: norms of whole layers, and single units."""
-    left, right = _pair(run, [1, 1])
+    left, right = divided([1, 1], narrow=bool(run.mark))
 
     def where(one: MovedNorm | MovedUnit) -> dict[str, object]:
         return {
@@ -266,13 +262,13 @@ def _states(runs: Sequence[_Shown], quantities: list[str], settings: Settings) -
     st.selectbox(t("What became of"), quantities, key="changed", format_func=lambda name: quantity_name(name, t))
     keep("changed", "hidden_state")
     limit = max(float(np.abs(_difference(run)).max()) for run in runs)
-    for run, place in zip(runs, _places(len(runs)), strict=True):
+    for run, place in zip(runs, side_by_side(len(runs)), strict=True):
         layer, direction = run.place()
         chart = partial(
             change_map, run.found, layer=layer, direction=direction, quantity=run.quantity, limit=limit, **look
         )
         with place:
-            left, right = _pair(run, [3, 2])
+            left, right = divided([3, 2], narrow=bool(run.mark))
         with left:
             show_chart(chart())
         with right:
@@ -307,14 +303,6 @@ def _numbers(runs: Sequence[_Shown], t: Translator) -> list[Download]:
 def _named(run: _Shown) -> tuple[str, str]:
     """What tells the files of two runs apart, in labels and in names."""
     return (f" ({run.mark})", f"-{run.mark.lower()}") if run.mark else ("", "")
-
-
-def _pair(run: _Shown, widths: list[int]) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Two places side by side, or one below the other where a comparison takes the width."""
-    if run.mark:
-        return st.container(), st.container()
-    left, right = st.columns(widths)
-    return left, right
 
 
 def _unit_rows(found: Intervened, t: Translator) -> list[dict[str, object]]:

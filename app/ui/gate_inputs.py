@@ -9,11 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.backend import ask_all
 from app.ui.focus import SHOWN, focus_of, focus_to_url
+from app.ui.gradient_inputs import siblings
 from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.unroll_inputs import COMPARISONS, Inputs, compared, take_example
 from app.ui.unroll_view import layer_name
 from app.ui.url import keep, take
 from seqviz.backends.requests import NumberUnitsRequest, TraceRequest
+from seqviz.charts.notation import visible
 from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.errors import SeqvizError
@@ -56,7 +58,7 @@ def gate_inputs(models: dict[str, CheckpointInfo], t: Translator, *, above: Delt
         }[name],
     )
     keep("compare", "none")
-    return Inputs(request=request, compare=compared(request, comparison, models, t))
+    return Inputs(request=request, compare=compared(request, comparison, models, t, preferred=siblings(model, models)))
 
 
 def shown_focus(trace: RecurrentTrace) -> UnrollFocus:
@@ -109,7 +111,7 @@ def place_inputs(trace: RecurrentTrace, focus: UnrollFocus, t: Translator, *, wi
             t("Step"),
             list(range(len(trace))),
             key="gate-step",
-            format_func=lambda step: f"{step + 1} · {trace.originals[step]}",
+            format_func=lambda step: f"{step + 1} · {visible(trace.originals[step])[:16]}",
             on_change=_step_chosen,
         )
 

@@ -45,7 +45,7 @@ def saturation_downloads(
     """The picture with both thresholds, and the share of steps of every unit and gate."""
     files = figure_files(draw, name="", ending="", t=t)
     for index, run in enumerate(runs):
-        name, end = (f" ({run.name})", f"-{index + 1}.") if run.name else ("", "")
+        name, end = (f" ({run.name})", f"{index + 1}.") if run.name else ("", "")
         files += [
             Download(label=t("Every unit, CSV") + name, ending=end + "csv", mime="text/csv",
                      make=partial(saturation_csv, run.saturation, left=left, right=right)),
@@ -55,24 +55,28 @@ def saturation_downloads(
     _menu("saturation", files, t)
 
 
-def moments_downloads(text: LongText, moments: Moments, figure: ColouredText, t: Translator) -> None:
-    """The marked text as a page, and all matches."""
-    _menu(
-        "moments",
-        [
-            _page(figure, t),
-            Download(label=t("All matches, CSV"), ending="csv", mime="text/csv",
-                     make=lambda: moments_csv(text, moments)),
-            Download(label=t("Pattern and matches, JSON"), ending="json", mime="application/json",
-                     make=lambda: moments_json(text, moments)),
-        ],
-        t,
-    )  # fmt: skip
+def moments_downloads(runs: Sequence[tuple[LongText, Moments, ColouredText, str]], t: Translator) -> None:
+    """The marked text as a page, and all matches; of each model under its mark, where there are two."""
+    files: list[Download] = []
+    for text, moments, figure, mark in runs:
+        name, end = (f" ({mark})", f"{mark.lower()}.") if mark else ("", "")
+        files += [
+            _page(figure, t, name=name, end=end),
+            Download(label=t("All matches, CSV") + name, ending=end + "csv", mime="text/csv",
+                     make=partial(moments_csv, text, moments)),
+            Download(label=t("Pattern and matches, JSON") + name, ending=end + "json", mime="application/json",
+                     make=partial(moments_json, text, moments)),
+        ]  # fmt: skip
+    if files:
+        _menu("moments", files, t)
 
 
-def _page(figure: ColouredText, t: Translator) -> Download:
+def _page(figure: ColouredText, t: Translator, *, name: str = "", end: str = "") -> Download:
     return Download(
-        label=t("Coloured text, HTML (works offline)"), ending="html", mime="text/html", make=figure.to_html
+        label=t("Coloured text, HTML (works offline)") + name,
+        ending=end + "html",
+        mime="text/html",
+        make=figure.to_html,
     )
 
 

@@ -42,7 +42,7 @@ class Reading:
 
 def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
     """Draws view, model and text, and returns what the last two say; the view stands in the session."""
-    view = view_choice(
+    view_choice(
         {
             "unit": t("What is this unit for?"),
             "saturation": t("Saturation"),
@@ -75,7 +75,7 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
         on_change=_forget,
     )
     keep("source", sources[0])
-    second = "" if view == "moments" else _second(beside, model, models, t)
+    second = _second(beside, model, models, t)
     if source == "own":
         run = TraceRequest(model=model, text=_own_text(models[model], t))
     elif source == "written":

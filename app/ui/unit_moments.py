@@ -1,36 +1,57 @@
-"""The view "Find similar moments" of the Units page."""
+"""The view "Find similar moments" of the Units page, for one model or for two over the same text."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
+from app.ui.backend import show_error
 from app.ui.settings import Settings
+from app.ui.unit_compare import Compared
 from app.ui.unit_downloads import moments_downloads
+from app.ui.unit_moment_parts import Found, matches_table, moments_figure, pattern_sentence, revealed, units_table
 from app.ui.unit_reading import ask_about
-from app.ui.unit_state import choose_unit, quantities_of, quantity_label
-from app.ui.unit_text import show_text
-from app.ui.url import keep, take, take_matching
+from app.ui.unit_state import quantities_of, quantity_label
+from app.ui.unit_text import sent_span, show_text
+from app.ui.url import choose, keep, take, take_matching
+from app.ui.views import side_by_side
+from seqviz.analysis.moments import Shared, shared
 from seqviz.backends.long_requests import MomentsRequest
-from seqviz.backends.requests import TraceRequest
-from seqviz.charts.colored_text import ColouredText, coloured_text
-from seqviz.charts.notation import visible
+from seqviz.charts.colored_text import ColouredText
+from seqviz.charts.notation import quantity_name
+from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator
+from seqviz.interventions import counterpart
 from seqviz.long_examples import example_span
-from seqviz.units import LongText, Match, Moments
+from seqviz.units import LongText
 
-CONTEXT = 12
 FIRST_SPANS = (r"(?<=\n\n)[A-Z][A-Z ]+:", r"\"[^\"\n]{3,60}\"", r"(?<=\s)\w{5,}", r"\w+")
 """Brushed first in a text that is no example: a speaker's name, a quotation, a longer word, a word."""
-_SENT = "units-span-sent"
 
 
-def moments_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
+def moments_view(texts: Sequence[Compared], settings: Settings) -> None:
     """Brush a span; the units that are on in it and off around it; where else they are."""
     t = settings.t
+    request = _request(texts[0], settings)
+    found = [one for text in texts if (one := _found(text, texts[0], request, t)) is not None]
+    if not found:
+        return
+    figures = [moments_figure(one, revealed(one), settings) for one in found]
+    if len(found) > 1:
+        _side_by_side(found, figures, t)
+    else:
+        _alone(found[0], figures[0], t)
+    moments_downloads(
+        [(one.text, one.moments, figure, one.mark) for one, figure in zip(found, figures, strict=True)], t
+    )
+
+
+def _request(first: Compared, settings: Settings) -> MomentsRequest:
+    """Draws what decides, and returns the question to the first model."""
+    t, text = settings.t, first.text
     start, end = _span(text)
     left, middle, right = st.columns([3, 3, 3], vertical_alignment="bottom")
     options = quantities_of(text)
@@ -59,21 +80,100 @@ def moments_view(run: TraceRequest, text: LongText, settings: Settings) -> None:
         bind="query-params",
         help=t("By so many steps a unit may be on longer than the span."),
     )
-    moments = ask_about(
-        MomentsRequest(trace=run, quantity=quantity, start=start, end=end, threshold=threshold, slack=int(slack)), t
+    return MomentsRequest(
+        trace=first.run, quantity=quantity, start=start, end=end, threshold=threshold, slack=int(slack)
     )
+
+
+def _found(one: Compared, first: Compared, request: MomentsRequest, t: Translator) -> Found | None:
+    """The moments of a model; None, and the reason in place, where it has no such numbers."""
+    options = quantities_of(one.text)
+    quantity = counterpart(request.quantity, options)
+    if quantity not in options:
+        st.info(
+            t("{model} has no {quantity}; choose another quantity.").format(
+                model=one.title, quantity=quantity_name(request.quantity, t)
+            ),
+            icon=":material/info:",
+        )
+        return None
+    if quantity != request.quantity:
+        st.caption(
+            t("{model} has no {quantity}; in its place stands its {other}.").format(
+                model=one.title, quantity=quantity_name(request.quantity, t), other=quantity_name(quantity, t)
+            )
+        )
+    start, end = _same_span(first.text, (request.start, request.end), one.text)
+    own = MomentsRequest(
+        trace=one.run, quantity=quantity, start=start, end=end, threshold=request.threshold, slack=request.slack
+    )
+    try:
+        return Found(one=one, first=first, moments=ask_about(own, t))
+    except SeqvizError as problem:
+        show_error(problem, t)
+        return None
+
+
+def _same_span(text: LongText, span: tuple[int, int], other: LongText) -> tuple[int, int]:
+    """A span of one reading of the text, in the steps of another reading."""
+    return other.steps(int(text.starts[span[0]]), int(text.ends[span[1] - 1]))
+
+
+def _alone(found: Found, figure: ColouredText, t: Translator) -> None:
     words, side = st.columns([13, 9])
     with side:
-        reveal = _matches(moments, text, t)
-        _units(moments, t)
+        pattern_sentence(found, t)
+        matches_table(found, None, t)
+        units_table(found, t)
     with words:
-        figure = _figure(text, moments, reveal, settings)
-        sent = show_text(figure, key="units-brush")
-    if sent is not None and sent != st.session_state.get(_SENT):
-        st.session_state[_SENT] = sent
-        st.session_state["span"] = f"{sent[0]}-{sent[1]}"
-        st.rerun()
-    moments_downloads(text, moments, figure, t)
+        _brushed_text(found, figure)
+
+
+def _side_by_side(found: Sequence[Found], figures: Sequence[ColouredText], t: Translator) -> None:
+    """Two models: what each finds, and how far it is the same. Row by row, so that both stand at one height."""
+    agreements = [_agreement(one, other) for one, other in zip(found, reversed(found), strict=True)]
+    for one, other, agreement, place in zip(found, reversed(found), agreements, side_by_side(2), strict=True):
+        with place:
+            st.markdown(f"**{one.one.title}**")
+            pattern_sentence(one, t)
+            if one.moments.matches and other.moments.matches:
+                st.caption(
+                    t(
+                        "{both} of the {count} moments lie where {other} finds one too; by chance, spans of these "
+                        "lengths would do so in {chance} %."
+                    ).format(
+                        both=sum(agreement.both),
+                        count=len(agreement.both),
+                        other=other.mark,
+                        chance=f"{100 * agreement.chance:.0f}",
+                    )
+                )
+    for one, figure, place in zip(found, figures, side_by_side(2), strict=True):
+        with place:
+            _brushed_text(one, figure)
+    for one, agreement, place in zip(found, agreements, side_by_side(2), strict=True):
+        with place:
+            matches_table(one, agreement.both, t)
+            units_table(one, t)
+
+
+def _agreement(one: Found, other: Found) -> Shared:
+    """How far the first one's moments are the other's, in the first one's steps."""
+    others = [_same_span(other.text, (match.start, match.end), one.text) for match in other.moments.matches]
+    return shared([(match.start, match.end) for match in one.moments.matches], others, len(one.text))
+
+
+def _brushed_text(found: Found, figure: ColouredText) -> None:
+    key = f"units-brush{found.ending}"
+    show_text(figure, key=key, on_span=partial(_span_brushed, key, found.text, found.first.text))
+
+
+def _span_brushed(key: str, text: LongText, first: LongText) -> None:
+    """A span was chosen in one of the texts; the page keeps it in the steps of the first."""
+    span = sent_span(key)
+    if span is not None and 0 <= span[0] < span[1] <= len(text):
+        start, end = _same_span(text, span, first)
+        choose("span", f"{start}-{end}")
 
 
 def _span(text: LongText) -> tuple[int, int]:
@@ -91,121 +191,5 @@ def _span(text: LongText) -> tuple[int, int]:
 def _first_span(text: LongText) -> str:
     wanted = re.escape(example_span(text.task, text.kind))
     found = next((one for pattern in (wanted, *FIRST_SPANS) if (one := re.search(pattern, text.text))), None)
-    start, end = found.span() if found else (0, 1)
-    first = min(int(np.searchsorted(text.starts, start)), len(text) - 1)
-    return f"{first}-{max(first + 1, int(np.searchsorted(text.starts, end)))}"
-
-
-def _matches(moments: Moments, text: LongText, t: Translator) -> int | None:
-    brushed = visible(text.span(moments.start, moments.end))
-    brushed = brushed if len(brushed) <= 60 else f"{brushed[:40]} … {brushed[-15:]}"
-    if not moments.units:
-        st.info(
-            t(
-                "No unit is on throughout ‘{span}’ and off around it ({on} are on throughout). Lower the threshold, "
-                "soften the border, or brush a shorter span."
-            ).format(span=brushed, on=moments.on),
-            icon=":material/search_off:",
-        )
-        return None
-    st.markdown(
-        t("Units that are on throughout ‘{span}’ and off around it: **{units}**. On throughout: {on}.").format(
-            units=moments.num_units, span=_plain(brushed), on=moments.on
-        )
-    )
-    if not moments.matches:
-        st.info(t("No other span of the text has any of them in this way."), icon=":material/search_off:")
-        return None
-    most = len(moments.units)
-    rows = [
-        {
-            t("Units"): one.exact,
-            t("moment in its context"): _in_context(text, one),
-            t("step"): one.start + 1,
-        }
-        for one in moments.matches
-    ]
-    event = st.dataframe(
-        rows,
-        hide_index=True,
-        height=330,
-        key="moments-table",
-        on_select="rerun",
-        selection_mode="single-cell",
-        column_config={
-            t("moment in its context"): st.column_config.Column(width=280),
-            t("step"): st.column_config.Column(width=60),
-            t("Units"): st.column_config.ProgressColumn(format=f"%d / {most}", min_value=0, max_value=most, width=100),
-        },
-    )
-    st.caption(
-        t(
-            "Ranked by how many of the {units} units are on throughout the span and off around it, then by how many "
-            "are on throughout. At least a third of the units. {count} spans in {seconds} ms. Click a row to go there."
-        ).format(units=most, count=len(moments.matches), seconds=round(1e3 * moments.seconds))
-    )
-    cells = event["selection"]["cells"]
-    return moments.matches[cells[0][0]].start if cells and cells[0][0] < len(moments.matches) else None
-
-
-def _plain(text: str) -> str:
-    """A piece of anybody's text as it is, within Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+.!|<>$~:-])", r"\\\1", text)
-
-
-def _in_context(text: LongText, match: Match) -> str:
-    before = visible(text.span(max(0, match.start - CONTEXT), match.start))[-CONTEXT:]
-    behind = visible(text.span(match.end, min(len(text), match.end + CONTEXT)))[:CONTEXT]
-    moment = visible(text.span(match.start, match.end))
-    return f"{before} « {moment} » {behind}"
-
-
-def _units(moments: Moments, t: Translator) -> None:
-    if not moments.units:
-        return
-    with st.expander(t("The units of the pattern")):
-        rows = [
-            {
-                t("Layer"): f"{one.place.layer + 1} {t(one.place.direction)}",
-                t("Unit"): one.place.unit,
-                t("side"): "+" if one.sign > 0 else "\u2212",
-                t("mean in the span"): one.mean,
-            }
-            for one in moments.units
-        ]
-        st.dataframe(
-            rows,
-            hide_index=True,
-            key="moments-units",
-            on_select=partial(_unit_chosen, moments),
-            selection_mode="single-cell",
-            column_config={t("mean in the span"): st.column_config.NumberColumn(format="%.3f")},
-        )
-        st.caption(t("Click a row to see the unit in the text."))
-
-
-def _unit_chosen(moments: Moments) -> None:
-    cells = st.session_state["moments-units"]["selection"]["cells"]
-    if cells and cells[0][0] < len(moments.units):
-        choose_unit(str(moments.units[cells[0][0]].place), quantity=moments.quantity)
-
-
-def _figure(text: LongText, moments: Moments, reveal: int | None, settings: Settings) -> ColouredText:
-    t = settings.t
-    many = len(moments.units)
-    return coloured_text(
-        text,
-        values=moments.units_on.astype(np.float32) if many else None,
-        quantity="count",
-        name=t("units of the pattern that are on"),
-        limit=float(max(many, 1)),
-        marks=[(one.start, one.end) for one in moments.matches],
-        selection=(moments.start, moments.end),
-        reveal=reveal,
-        brush=True,
-        height=560 if settings.presenter else 470,
-        font_size=settings.font_size,
-        notes=(t("framed: your span; underlined: matches"),),
-        language=settings.language.replace("_", "-"),
-        t=t,
-    )
+    start, end = text.steps(*found.span()) if found else text.steps(0, 1)
+    return f"{start}-{end}"

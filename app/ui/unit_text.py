@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from seqviz.charts.colored_text import ColouredText, text_css, text_js
@@ -14,18 +16,25 @@ _component = st.components.v2.component(
 )
 
 
-def show_text(text: ColouredText, *, key: str) -> tuple[int, int] | None:
+def _nothing() -> None:
+    """A text without a brush sends nothing."""
+
+
+def show_text(text: ColouredText, *, key: str, on_span: Callable[[], None] = _nothing) -> None:
     """Shows a coloured text; new numbers for the same text leave it where it is scrolled to.
 
-    Returns:
-        The span that the reader chose last, [start, end); None as long as none.
+    Args:
+        text: what is shown.
+        key: of the element.
+        on_span: called when the reader has chosen a span; ``sent_span`` has it.
     """
-    result = _component(data={"payload": text.payload, "key": key}, key=key, on_span_change=_nothing)
+    _component(data={"payload": text.payload, "key": key}, key=key, on_span_change=on_span)
+
+
+def sent_span(key: str) -> tuple[int, int] | None:
+    """The span [start, end) that the reader has just chosen, in a callback; None if it is none."""
     try:
-        return int(result.span["start"]), int(result.span["end"])
-    except (KeyError, TypeError, ValueError, OverflowError):  # a browser may send anything
+        span = st.session_state[key].span
+        return int(span["start"]), int(span["end"])
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):  # a browser may send anything
         return None
-
-
-def _nothing() -> None:
-    """The page reads the state; Streamlit wants a callback for it to exist."""

@@ -1,8 +1,8 @@
-"""The switch between the views of a page; the view stands in the URL."""
+"""The switch between the views of a page, which stands in the URL, and the places of two runs in a view."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -48,3 +48,16 @@ def view_choice(
     )
     keep(key, first)
     return str(chosen or first)
+
+
+def side_by_side(count: int) -> Sequence[DeltaGenerator]:
+    """A place for each run of a comparison, side by side; a single run has the whole width."""
+    return st.columns(2, gap="large") if count > 1 else [st.container()]
+
+
+def divided(widths: Sequence[int], *, narrow: bool) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Two places side by side, or one below the other where a comparison takes the width."""
+    if narrow:
+        return st.container(), st.container()
+    left, right = st.columns(list(widths))
+    return left, right

@@ -50,6 +50,37 @@ class Found(NamedTuple):
     on: int
 
 
+class Shared(NamedTuple):
+    """How far the moments that one model finds are those that another one finds.
+
+    Args:
+        both: for each span, whether it overlaps one of the other's.
+        chance: share of spans of the same lengths that do, were they anywhere in the text with equal probability.
+    """
+
+    both: tuple[bool, ...]
+    chance: float
+
+
+def shared(spans: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]], count: int) -> Shared:
+    """Which spans [start, end) overlap one of the others.
+
+    Args:
+        spans, others: of two searches over one text.
+        count: length of the text, in the same steps.
+    """
+    covered = np.zeros(count + 1, np.int64)
+    for start, end in others:
+        covered[start + 1 : end + 1] = 1
+    behind = covered.cumsum()  # covered steps before each place
+    lengths = [end - start for start, end in spans]
+    by_chance = {length: float((behind[length:] > behind[: len(behind) - length]).mean()) for length in set(lengths)}
+    return Shared(
+        both=tuple(bool(behind[end] > behind[start]) for start, end in spans),
+        chance=float(np.mean([by_chance[length] for length in lengths])) if spans else 0.0,
+    )
+
+
 def pattern(
     layers: Sequence[FloatArray], start: int, end: int, *, threshold: float, slack: int, signed: bool
 ) -> Pattern:

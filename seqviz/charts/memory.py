@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import altair as alt
@@ -15,6 +16,7 @@ from seqviz.gates import NumberUnits
 from seqviz.i18n import Translator, english
 from seqviz.memory import NEVER, carried, carried_from, half_lives, keep_gate
 from seqviz.traces import LayerTrace
+from seqviz.types import IntArray
 
 _CELLS = 2600
 """Cells of a heatmap at most; beyond them neighbours are drawn together."""
@@ -47,12 +49,14 @@ def carried_triangle(
         if np.isfinite(shares[a, b])
     ]
     tokens = [visible(originals[step]) for step in picked]
-    title = t("Unit {unit}: what was in the memory at one step (row) and still is at another (column)").format(
-        unit=unit
-    )
-    subtitle = t("product of the {gate} over the steps between").format(gate=quantity_name(str(keep_gate(part)), t))
+    title = t("Unit {unit}: what its memory keeps").format(unit=unit)
+    # Two lines, for charts beside each other.
+    subtitle = [
+        t("of each step (row) at every later one (column):"),
+        t("product of the {gate} in between").format(gate=quantity_name(str(keep_gate(part)), t)),
+    ]
     if stride > 1:
-        subtitle += " · " + t("one step in {stride} is drawn").format(stride=stride)
+        subtitle.append(t("one step in {stride} is drawn").format(stride=stride))
     chart = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_rect()
@@ -106,11 +110,14 @@ def carried_units(
         if shares[s, group[0]] >= 0
     ]
     members = [", ".join(str(unit) for unit in group[:8]) + (" …" if len(group) > 8 else "") for group in groups]
-    title = t("All units: what is left of the memory after ‘{token}’").format(token=visible(originals[step]))
+    title = t("All units: what is left after ‘{token}’").format(token=visible(originals[step]))
     subtitle = (
-        t("one row a unit, those that keep longest on top")
+        [t("one row a unit, those that keep longest on top")]
         if count == len(order)
-        else t("{count} units by rank in {rows} rows, each the mean of its group").format(count=len(order), rows=count)
+        else [
+            t("{count} units by rank in {rows} rows,").format(count=len(order), rows=count),
+            t("each the mean of its group"),
+        ]
     )
     chart = (
         alt.Chart(alt.InlineData(values=rows))
@@ -136,34 +143,53 @@ def carried_units(
         )
     )
     layered = alt.layer(chart).properties(
-        height=24 * font_size, title=alt.TitleParams(title, subtitle=subtitle), description=f"{title}. {subtitle}."
+        height=24 * font_size,
+        title=alt.TitleParams(title, subtitle=subtitle),
+        description=f"{title}. {' '.join(subtitle)}.",
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
 def half_life_chart(
-    part: LayerTrace, *, step: int, theme: Theme = "light", font_size: int = 14, t: Translator = english
+    part: LayerTrace,
+    *,
+    step: int,
+    beside: Sequence[tuple[LayerTrace, int]] = (),
+    theme: Theme = "light",
+    font_size: int = 14,
+    t: Translator = english,
 ) -> alt.LayerChart:
-    """How many units forget half after how many steps; those that never do within the text stand apart."""
+    """How many units forget half after how many steps; those that never do within the text stand apart.
+
+    Args:
+        part: a layer with a gate that keeps.
+        step: from which on.
+        beside: layers and steps of charts that stand beside this one: all get the same bars and the same scale.
+        theme, font_size, t: as in every chart.
+    """
     lives = half_lives(part, step)
-    longest = int(lives.max())
-    width = max(1, -(-max(longest, 1) // 12))
-    labels, counts = [], []
-    for start in range(1, max(longest, 1) + 1, width):
-        inside = (lives >= start) & (lives < start + width)
-        labels.append(str(start) if width == 1 else f"{start}–{start + width - 1}")
-        counts.append(int(inside.sum()))
+    others = [half_lives(*other) for other in beside]
+    longest = max(1, *(int(one.max()) for one in (lives, *others)))
+    width = -(-longest // 12)
+    starts = range(1, longest + 1, width)
+    labels = [str(start) if width == 1 else f"{start}–{start + width - 1}" for start in starts]
+    counts = _counted(lives, starts, width)
+    top = max(max(_counted(one, starts, width)) for one in (lives, *others))
     never = t("never")
     labels.append(never)
-    counts.append(int((lives == NEVER).sum()))
     rows = [
         {"steps": label, "units": count, "kept": label == never} for label, count in zip(labels, counts, strict=True)
     ]
     title = alt.TitleParams(t("Half-life: steps until at most half is left"), subtitle=t("never: not within the text"))
     colours = category_colours(theme)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("steps:N", title=t("steps"), sort=labels, axis=alt.Axis(labelAngle=0, ticks=False, labelOverlap=False)),
-        y=alt.Y("units:Q", title=t("units"), axis=alt.Axis(tickCount=4)),
+        x=alt.X(
+            "steps:N",
+            title=t("steps"),
+            sort=labels,
+            axis=alt.Axis(labelExpr=_some_of(labels, font_size), labelAngle=0, ticks=False, labelOverlap=False),
+        ),
+        y=alt.Y("units:Q", title=t("units"), scale=alt.Scale(domain=[0, top], nice=True), axis=alt.Axis(tickCount=4)),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
         color=alt.condition("datum.kept", alt.value(colours[3]), alt.value(colours[0])),
@@ -177,6 +203,21 @@ def half_life_chart(
         + ", ".join(f"{label}: {count}" for label, count in zip(labels, counts, strict=True)),
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
+
+
+def _some_of(labels: Sequence[str], font_size: int) -> str:
+    """Names as many bars as there is room for, the last one in any case."""
+    room = 0.68 * font_size * max(len(label) for label in labels)
+    from_last = f"({len(labels) - 1} - indexof({json.dumps(list(labels))}, datum.value))"
+    return f"{from_last} % ceil({room * len(labels):g} / max(width, 1)) ? '' : datum.value"
+
+
+def _counted(lives: IntArray, starts: Sequence[int], width: int) -> list[int]:
+    """Units in each bar, those that never lose half in the last one."""
+    return [
+        *(int(((lives >= start) & (lives < start + width)).sum()) for start in starts),
+        int((lives == NEVER).sum()),
+    ]
 
 
 def half_life_sentence(

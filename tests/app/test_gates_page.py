@@ -120,6 +120,23 @@ def test_memory_shows_triangle_units_half_lives_and_the_number_unit(opened: Open
     assert "of 2 held-out sentences (1 pairs" in said(app)
 
 
+def test_the_memory_of_two_models_stands_side_by_side(opened: Opened):
+    app = opened(page=PAGE, view="memory", text=CAT, model=WORDS, compare="model", model2="wikitext-gru")
+    assert [one.value for one in app.subheader][:2] == ["A · wikitext-lstm", "B · wikitext-gru"]
+    assert charts(app) == 7
+    assert "the product of Γ_f" in said(app)
+    assert "the product of 1 − Γ_u" in said(app)
+
+
+def test_the_memory_of_a_shorter_second_sentence_is_looked_at_from_its_own_last_step(opened: Opened):
+    app = opened(
+        page=PAGE, view="memory", text=CAT, model=WORDS, compare="text", text2="The cats", focus="9.0.forward.2"
+    )
+    assert charts(app) == 7
+    assert "Unit 2 never loses half of what stood in it after ‘cats’" in said(app)
+    assert query(app, "focus") == "9.0.forward.2"
+
+
 def test_the_number_unit_is_followed_through_the_sentence(opened: Opened):
     app = opened(page=PAGE, view="memory", text=CAT, model=WORDS, number="wikitext-gru")
     best = re.search(r"unit (\d+)", app.dataframe[0].value["Best unit"].iloc[0])

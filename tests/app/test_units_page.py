@@ -149,6 +149,26 @@ def test_a_span_that_there_is_not_gives_the_first_one(opened: Opened, span: str)
     assert not app.warning
 
 
+def test_two_models_find_their_own_moments_of_one_span(opened: Opened, models):
+    write_tiny_checkpoint(models, name="shakespeare-gru", cell="gru", family="shakespeare", seed=5)
+    try:
+        app = opened(page=PAGE, view="moments", span="22-23", threshold="0.1", slack="0", model2="shakespeare-gru")
+        assert [one.value[:6] for one in app.markdown if one.value.startswith("**")] == ["**A · ", "**B · "]
+        assert sum("Units that are on throughout ‘" in one.value for one in app.markdown) == 2
+        tables = [table.value for table in app.dataframe if "both" in table.value]
+        shares = re.findall(r"(\d+) of the (\d+) moments lie where ([AB])", captions(app))
+        assert [other for _, _, other in shares] == ["B", "A"]
+        for table, (both, count, _) in zip(tables, shares, strict=True):
+            assert (int(both), int(count)) == (table["both"].sum(), len(table))
+        app = opened(page=PAGE, view="moments", by="cell_state", model2="shakespeare-gru")
+        assert "has no cell state; in its place stands its hidden state" in captions(app)
+        app = opened(page=PAGE, view="moments", by="output_gate", model2="shakespeare-gru")
+        assert any("has no output gate; choose another quantity" in info.value for info in app.info)
+        assert not app.exception
+    finally:
+        shutil.rmtree(models / "shakespeare-gru")
+
+
 def test_another_model_forgets_the_span_and_the_unit(opened: Opened):
     app = opened(page=PAGE, view="moments", span="3-9")
     app.selectbox(key="model").set_value("wikitext-lstm").run()

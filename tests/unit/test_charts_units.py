@@ -302,3 +302,11 @@ def test_exports():
     told = json.loads(tracking_json(Tracking(quantity="q", num_units=9, tracked=(tracked,), rare=("w",), seconds=0.0)))
     assert told["tracked"][0]["best"][0] == {"unit": "1.forward.7", "chosen": 0.9, "held_out": 0.5, "auc": None}
     assert saturation_csv(saturation()).splitlines()[1] == "0,forward,forget_gate,0,0.75,0.0"
+
+
+def test_code_points_are_found_among_the_steps():
+    found = text_of("The cat sat .", "word", [(0, 3), (4, 7), (8, 11), (12, 13)])
+    for step in range(len(found)):
+        assert found.steps(int(found.starts[step]), int(found.ends[step])) == (step, step + 1)
+    assert found.steps(0, len(found.text)) == (0, len(found))
+    assert found.steps(len(found.text) + 9, len(found.text) + 9) == (len(found) - 1, len(found))

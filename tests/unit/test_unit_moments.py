@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqviz.analysis.moments import Found, Pattern, on_matrix, pattern, search, strongest
+from seqviz.analysis.moments import Found, Pattern, on_matrix, pattern, search, shared, strongest
 
 
 def units(*rows: str) -> np.ndarray:
@@ -110,3 +110,20 @@ def test_the_best_match_is_that_of_a_search_over_every_span(slack: int):
     assert matches[0].exact == best
     for one in matches:
         assert (one.exact, one.on) == score(one.start, one.end)
+
+
+def test_moments_of_two_models_are_shared_where_they_overlap():
+    found = shared([(0, 3), (4, 6), (9, 10)], [(2, 4), (9, 12)], 12)
+    assert found.both == (True, False, True)
+    assert shared([], [(2, 4)], 12).both == ()
+
+
+def test_the_chance_of_sharing_is_that_of_spans_anywhere_in_the_text():
+    spans, others, count = [(0, 3), (4, 6), (9, 10)], [(2, 4), (9, 12)], 12
+    covered = {step for start, end in others for step in range(start, end)}
+    shares = []
+    for start, end in spans:
+        places = [range(first, first + end - start) for first in range(count - (end - start) + 1)]
+        shares.append(sum(not covered.isdisjoint(place) for place in places) / len(places))
+    assert shared(spans, others, count).chance == pytest.approx(sum(shares) / 3)
+    assert shared([(1, 2)], [], count).chance == 0.0

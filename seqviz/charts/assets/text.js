@@ -434,10 +434,10 @@ export function hydrateText(root, options) {
 const texts = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
+  const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector('.sv-mount');
   root.classList.toggle('sv-dark', isDark(root));
-  const onSpan = (span) => setStateValue('span', span);
+  const onSpan = (span) => setTriggerValue('span', span);
   const { payload } = data;
   let entry = texts.get(parentElement);
   if (entry && entry.id === payload.id) {
