@@ -34,16 +34,20 @@ def attention_json(translation: ForcedTranslation, *, tau: float = 1.0) -> str:
 def attention_csv(translation: ForcedTranslation) -> str:
     """A row for each cell, by words and by pieces: unit, row, target, column, source, weight."""
 
-    def rows() -> Iterator[dict[str, Any]]:
-        for unit in ("words", "pieces"):
-            grid = attention_grid(translation, unit)
-            for (row, column), weight in np.ndenumerate(grid.weights):
-                yield {
-                    "unit": unit, "row": row, "target": grid.rows[row], "column": column,
-                    "source": grid.columns[column], "weight": repr(float(weight)),
-                }  # fmt: skip
+    return csv_text(_cells(translation), _CELL_COLUMNS)
 
-    return csv_text(rows(), ("unit", "row", "target", "column", "source", "weight"))
+
+def compared_json(translations: Sequence[ForcedTranslation], *, tau: float = 1.0) -> str:
+    """The weights of several models for one translation, each as in ``attention_json``."""
+    models = [json.loads(attention_json(one, tau=tau)) for one in translations]
+    return _written({"format": "seqviz-attention-models", "format_version": 1, "models": models})
+
+
+def compared_csv(translations: Sequence[ForcedTranslation]) -> str:
+    """A row for each cell and model: model, unit, row, target, column, source, weight."""
+    return csv_text(
+        ({"model": one.model, **row} for one in translations for row in _cells(one)), ("model", *_CELL_COLUMNS)
+    )
 
 
 def edited_json(edited: EditedTranslation) -> str:
@@ -93,6 +97,19 @@ def readings_csv(read: Readings) -> str:
             }  # fmt: skip
 
     return csv_text(rows(), ("row", "target", "column", "source", *read.named()))
+
+
+_CELL_COLUMNS = ("unit", "row", "target", "column", "source", "weight")
+
+
+def _cells(translation: ForcedTranslation) -> Iterator[dict[str, Any]]:
+    for unit in ("words", "pieces"):
+        grid = attention_grid(translation, unit)
+        for (row, column), weight in np.ndenumerate(grid.weights):
+            yield {
+                "unit": unit, "row": row, "target": grid.rows[row], "column": column,
+                "source": grid.columns[column], "weight": repr(float(weight)),
+            }  # fmt: skip
 
 
 def _text(text: str, pieces: tuple[str, ...]) -> dict[str, Any]:

@@ -272,7 +272,13 @@ def read_card(name: str, root: Path | None = None) -> str:
 
 
 def write_checkpoint(
-    name: str, *, description: dict[str, Any], weights: bytes, tokenizer: str | None, card: str, root: Path | None = None
+    name: str,
+    *,
+    description: dict[str, Any],
+    weights: bytes,
+    tokenizer: str | None,
+    card: str,
+    root: Path | None = None,
 ) -> Path:
     """Writes a checkpoint in one piece: into a temporary folder that then takes the place of the old one.
 

@@ -130,7 +130,9 @@ def test_a_missing_base_is_said_and_the_checkpoint_stays_listed(root: Path) -> N
     tuned(root)
     (root / "whole").rename(root / ".gone")
     assert [info.name for info in list_translators(root)[0]] == ["tuned"]
-    with pytest.raises(CheckpointError, match=r"^Checkpoint tuned holds only what differs from whole, which is missing"):
+    with pytest.raises(
+        CheckpointError, match=r"^Checkpoint tuned holds only what differs from whole, which is missing"
+    ):
         load_translator("tuned", root=root)
 
 
