@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -129,6 +129,25 @@ def _grid(grid: AttentionGrid, tau: float) -> dict[str, Any]:
 
 def _written(content: dict[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def growth_json(curves: Mapping[str, Sequence[float]], texts: Sequence[tuple[str, str]]) -> str:
+    """chrF of each model's translation of a growing sentence; ``texts`` are its stages with a person's translations."""
+    stages = [{"source": source, "reference": reference} for source, reference in texts]
+    chrf = [{"model": model, "chrf": list(values)} for model, values in curves.items()]
+    return _written({"format": "seqviz-growing-sentence", "format_version": 1, "stages": stages, "models": chrf})
+
+
+def growth_csv(curves: Mapping[str, Sequence[float]]) -> str:
+    """A row for each model and number of clauses: model, clauses, chrf."""
+    return csv_text(
+        (
+            {"model": model, "clauses": index + 1, "chrf": repr(float(value))}
+            for model, values in curves.items()
+            for index, value in enumerate(values)
+        ),
+        ("model", "clauses", "chrf"),
+    )
 
 
 def lengths_json(measured: Sequence[LengthBleu]) -> str:

@@ -63,6 +63,12 @@ def good_view(sentence: ToTranslate, settings: Settings) -> None:
     show_figure(figure, key=KEY)
     _table(both, tau, unit, settings)
     st.caption(_what_differs(both, t))
+    st.caption(
+        t(
+            "Try next: a longer sentence, where more words go unread; drag τ; choose a worse translation above and see "
+            "whether its attention is worse, too."
+        )
+    )
 
 
 def _title(info: TranslatorInfo, t: Translator) -> str:
