@@ -122,8 +122,8 @@ def _state(name: str, trained: dict[str, TranslatorInfo], models: list[Translato
     if name in trained:
         info = trained[name]
         return t("trained: {name}, BLEU {value}").format(name=info.name, value=f"{info.figures.get('bleu', 0):.2f}")
-    if name == "dot" and models:
-        config = models[0].config
+    config = models[0].config if models else None
+    if name == "dot" and config and config.decoder_size != 2 * config.encoder_size:
         return t(
             "not trained: it compares the states as they are, so both must have as many components; here the "
             "decoder's have {query} and the encoder's {value}."

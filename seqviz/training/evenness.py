@@ -1,4 +1,4 @@
-"""Whether a translation model attends to all of a source: the regulariser's value over a file of pairs (syllabus A4)."""
+"""Whether a translation model attends to all of a source: the regulariser over a file of pairs (syllabus A4)."""
 
 from __future__ import annotations
 
@@ -44,8 +44,6 @@ def measure_evenness(loaded: LoadedTranslator, path: Path, *, tau: float = 1.0) 
         InvalidInputError: the model has no attention, or the file no pairs.
     """
     model, encoder = loaded.model, loaded.encoder
-    if model.score is None:
-        raise no_attention(loaded.info.name)
     pairs = pairs_of(loaded.info.details["data"], path)
     if not pairs:
         raise InvalidInputError("{path} has no sentence pairs.", path=path)
@@ -58,7 +56,8 @@ def measure_evenness(loaded: LoadedTranslator, path: Path, *, tau: float = 1.0) 
             batch = pair_batch(rows[start : start + _ROWS])
             memory = model.encode(batch.sources, batch.lengths)
             _, weights = model.forced(memory, batch.inputs)
-            assert weights is not None  # the model has a score function
+            if weights is None:
+                raise no_attention(loaded.info.name)
             real = batch.targets != IGNORED
             # (batch, target, source) -> (batch, source)
             coverage = (weights * real.unsqueeze(-1)).sum(1)
