@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -34,16 +34,20 @@ def attention_json(translation: ForcedTranslation, *, tau: float = 1.0) -> str:
 def attention_csv(translation: ForcedTranslation) -> str:
     """A row for each cell, by words and by pieces: unit, row, target, column, source, weight."""
 
-    def rows() -> Iterator[dict[str, Any]]:
-        for unit in ("words", "pieces"):
-            grid = attention_grid(translation, unit)
-            for (row, column), weight in np.ndenumerate(grid.weights):
-                yield {
-                    "unit": unit, "row": row, "target": grid.rows[row], "column": column,
-                    "source": grid.columns[column], "weight": repr(float(weight)),
-                }  # fmt: skip
+    return csv_text(_cells(translation), _CELL_COLUMNS)
 
-    return csv_text(rows(), ("unit", "row", "target", "column", "source", "weight"))
+
+def compared_json(translations: Sequence[ForcedTranslation], *, tau: float = 1.0) -> str:
+    """The weights of several models for one translation, each as in ``attention_json``."""
+    models = [json.loads(attention_json(one, tau=tau)) for one in translations]
+    return _written({"format": "seqviz-attention-models", "format_version": 1, "models": models})
+
+
+def compared_csv(translations: Sequence[ForcedTranslation]) -> str:
+    """A row for each cell and model: model, unit, row, target, column, source, weight."""
+    return csv_text(
+        ({"model": one.model, **row} for one in translations for row in _cells(one)), ("model", *_CELL_COLUMNS)
+    )
 
 
 def edited_json(edited: EditedTranslation) -> str:
@@ -95,6 +99,19 @@ def readings_csv(read: Readings) -> str:
     return csv_text(rows(), ("row", "target", "column", "source", *read.named()))
 
 
+_CELL_COLUMNS = ("unit", "row", "target", "column", "source", "weight")
+
+
+def _cells(translation: ForcedTranslation) -> Iterator[dict[str, Any]]:
+    for unit in ("words", "pieces"):
+        grid = attention_grid(translation, unit)
+        for (row, column), weight in np.ndenumerate(grid.weights):
+            yield {
+                "unit": unit, "row": row, "target": grid.rows[row], "column": column,
+                "source": grid.columns[column], "weight": repr(float(weight)),
+            }  # fmt: skip
+
+
 def _text(text: str, pieces: tuple[str, ...]) -> dict[str, Any]:
     return {"text": text, "pieces": list(pieces)}
 
@@ -112,6 +129,25 @@ def _grid(grid: AttentionGrid, tau: float) -> dict[str, Any]:
 
 def _written(content: dict[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def growth_json(curves: Mapping[str, Sequence[float]], texts: Sequence[tuple[str, str]]) -> str:
+    """chrF of each model's translation of a growing sentence; ``texts`` are its stages with a person's translations."""
+    stages = [{"source": source, "reference": reference} for source, reference in texts]
+    chrf = [{"model": model, "chrf": list(values)} for model, values in curves.items()]
+    return _written({"format": "seqviz-growing-sentence", "format_version": 1, "stages": stages, "models": chrf})
+
+
+def growth_csv(curves: Mapping[str, Sequence[float]]) -> str:
+    """A row for each model and number of clauses: model, clauses, chrf."""
+    return csv_text(
+        (
+            {"model": model, "clauses": index + 1, "chrf": repr(float(value))}
+            for model, values in curves.items()
+            for index, value in enumerate(values)
+        ),
+        ("model", "clauses", "chrf"),
+    )
 
 
 def lengths_json(measured: Sequence[LengthBleu]) -> str:

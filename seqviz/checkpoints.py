@@ -2,6 +2,9 @@
 
 A checkpoint is a folder ``checkpoints/<name>/`` with ``config.json`` (what it is, with the SHA-256 of the other files),
 ``model.safetensors``, ``tokenizer.json`` and ``README.md`` (the model card). Nothing in it is ever unpickled.
+
+A fine-tuned checkpoint holds only the weights that differ from those of the one that it started from, its *base*, and
+no tokenizer: ``config.json`` names the base and the SHA-256 of the base's weights.
 """
 
 from __future__ import annotations
@@ -29,6 +32,19 @@ def checkpoints_root() -> Path:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The checkpoint that a fine-tuned one started from.
+
+    Args:
+        name: of its folder.
+        weights: SHA-256 of its ``model.safetensors``.
+    """
+
+    name: str
+    weights: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What ``config.json`` says of a checkpoint of any kind.
 
@@ -41,6 +57,7 @@ class Description:
         restricted: the licence of the data forbids commercial use or is for research only.
         sha256: of ``model.safetensors`` and ``tokenizer.json``.
         details: everything else (data, licence, command, seed, time).
+        base: what holds the weights that this checkpoint does not; None where it holds them all.
     """
 
     name: str
@@ -51,6 +68,7 @@ class Description:
     restricted: bool
     sha256: dict[str, str]
     details: dict[str, Any] = field(default_factory=dict)
+    base: Base | None = None
 
     @property
     def num_parameters(self) -> int:
@@ -169,32 +187,69 @@ def _described(name: str, raw: dict[str, Any]) -> CheckpointInfo | TranslatorInf
         "restricted": bool(raw["restricted"]),
         "sha256": dict(raw["sha256"]),
         "details": dict(raw["details"]),
+        "base": Base(**raw["base"]) if "base" in raw else None,
     }
     if raw["model"]["task"] == "translation":
         return TranslatorInfo(config=TranslationConfig.from_dict(raw["model"]), **common)
     return CheckpointInfo(config=ModelConfig.from_dict(raw["model"]), **common)
 
 
-def verified_files(info: Description, root: Path | None = None) -> tuple[Path, Path]:
-    """The paths of the weights and the tokenizer, their contents checked against the hashes.
+def verified_files(info: Description, root: Path | None = None) -> tuple[tuple[Path, ...], Path]:
+    """The paths of the weights and of the tokenizer, their contents checked against the hashes.
+
+    Returns:
+        the weights' files, each laid over the one before it: the base's, if there is one, then the checkpoint's own.
 
     Raises:
-        CheckpointError: a file is missing or differs from what was written.
+        CheckpointError: a file is missing or differs from what was written, or the base is missing or another one.
     """
-    folder = _folder(info.name, root or checkpoints_root())
-    for file in (WEIGHTS, TOKENIZER):
-        try:
-            digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
-        except OSError as error:
-            raise CheckpointError("Checkpoint {name}: {file} is missing.", name=info.name, file=file) from error
-        if digest != info.sha256.get(file):
-            raise CheckpointError(
-                "Checkpoint {name}: {file} is damaged (its SHA-256 is not the one in {config}).",
-                name=info.name,
-                file=file,
-                config=CONFIG,
-            )
-    return folder / WEIGHTS, folder / TOKENIZER
+    root = root or checkpoints_root()
+    if info.base is None:
+        return (_verified(info, WEIGHTS, root),), _verified(info, TOKENIZER, root)
+    own = _verified(info, WEIGHTS, root)
+    weights, tokenizer = verified_files(base_of(info, root), root)
+    return (*weights, own), tokenizer
+
+
+def base_of(info: Description, root: Path | None = None) -> Description:
+    """What a fine-tuned checkpoint started from.
+
+    Raises:
+        CheckpointError: it is missing or unreadable, has other weights now, or is itself fine-tuned.
+    """
+    if info.base is None:
+        raise InvalidInputError("{name} was not fine-tuned: it has no base.", name=info.name)
+    try:
+        base = read_any(info.base.name, root)
+    except SeqvizError as error:
+        raise CheckpointError(
+            "Checkpoint {name} holds only what differs from {base}, which is missing or cannot be read.",
+            name=info.name,
+            base=info.base.name,
+        ) from error
+    if base.base is not None or base.sha256.get(WEIGHTS) != info.base.weights:
+        raise CheckpointError(
+            "Checkpoint {name} was fine-tuned from other weights than those that {base} has now; train it again.",
+            name=info.name,
+            base=info.base.name,
+        )
+    return base
+
+
+def _verified(info: Description, file: str, root: Path) -> Path:
+    path = _folder(info.name, root) / file
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError("Checkpoint {name}: {file} is missing.", name=info.name, file=file) from error
+    if digest != info.sha256.get(file):
+        raise CheckpointError(
+            "Checkpoint {name}: {file} is damaged (its SHA-256 is not the one in {config}).",
+            name=info.name,
+            file=file,
+            config=CONFIG,
+        )
+    return path
 
 
 def fingerprint(name: str, root: Path | None = None) -> str:
@@ -217,24 +272,32 @@ def read_card(name: str, root: Path | None = None) -> str:
 
 
 def write_checkpoint(
-    name: str, *, description: dict[str, Any], weights: bytes, tokenizer: str, card: str, root: Path | None = None
+    name: str,
+    *,
+    description: dict[str, Any],
+    weights: bytes,
+    tokenizer: str | None,
+    card: str,
+    root: Path | None = None,
 ) -> Path:
     """Writes a checkpoint in one piece: into a temporary folder that then takes the place of the old one.
 
     Args:
         name: small letters, digits and hyphens.
-        description: the fields of ``Description`` but name and sha256; ``model`` is the configuration as a dict.
+        description: the fields of ``Description`` but name and sha256; ``model`` is the configuration as a dict, and so
+            is ``base``, which only a fine-tuned checkpoint has.
         weights: the content of ``model.safetensors``.
-        tokenizer: the content of ``tokenizer.json``.
+        tokenizer: the content of ``tokenizer.json``; None for a fine-tuned checkpoint, which has its base's.
         card: the content of ``README.md``.
     """
     root = root or checkpoints_root()
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         raise InvalidInputError("Checkpoint name {name!r}: allowed are small letters, digits and hyphens.", name=name)
     root.mkdir(parents=True, exist_ok=True)
-    contents = {WEIGHTS: weights, TOKENIZER: tokenizer.encode("utf-8"), CARD: card.encode("utf-8")}
-    hashes = {file: hashlib.sha256(contents[file]).hexdigest() for file in (WEIGHTS, TOKENIZER)}
+    contents = {WEIGHTS: weights, **({} if tokenizer is None else {TOKENIZER: tokenizer.encode("utf-8")})}
+    hashes = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
     config = {"format": FORMAT, "format_version": FORMAT_VERSION, **description, "sha256": hashes}
+    contents[CARD] = card.encode("utf-8")
     contents[CONFIG] = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
     with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as temporary:
         fresh = Path(temporary) / name

@@ -1,4 +1,4 @@
-"""The command ``seqviz``: models, train, evaluate, translate, bleu-by-length, card, trace, export."""
+"""The command ``seqviz``: models, train, evaluate, translate, bleu-by-length, evenness, card, trace, export."""
 
 from __future__ import annotations
 
@@ -211,6 +211,23 @@ def bleu_by_length(
             table.add_row(one.label, str(one.sources), f"{one.bleu:.1f}", f"{one.low_bleu:.1f} to {one.high_bleu:.1f}")
         Console().print(table)
         typer.echo(write_length_bleu(found))
+
+
+@app.command()
+def evenness(
+    name: Name,
+    data: Annotated[Path, typer.Option(help="A file of sentence pairs, as for `seqviz evaluate`.")],
+    tau: Annotated[float, typer.Option(help="What a source piece should receive in all.", min=0.01)] = 1.0,
+) -> None:
+    """Print how evenly a translation model attends: the regulariser's mean, and pieces hardly or too often attended."""
+    from seqviz.models.loading import load_translator
+    from seqviz.training.evenness import measure_evenness
+
+    with _plain_errors():
+        found = measure_evenness(load_translator(name), data, tau=tau)
+        typer.echo(f"regulariser, mean over {found.pairs} pairs of 1/S Σ (τ - Σ α)²: {found.penalty:.4f}")
+        typer.echo(f"source pieces hardly attended: {100 * found.never:.2f} %, too often: {100 * found.often:.2f} %")
+        typer.echo(f"entropy of a row: {found.entropy:.3f} bits")
 
 
 @app.command()

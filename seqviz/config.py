@@ -201,6 +201,12 @@ class TrainConfig(FromDict):
             ones, half drawn anew each step (``training.tasks.sampled_loss``); 0 for the full softmax.
         activation_penalty: factor of the mean square of the last layer's states, added to the loss of a language model
             (activation regularisation, Merity et al. 2017, section 4.3).
+        attention_penalty: factor λ of what is added to the loss of a translation model so that its decoder looks at
+            every source piece about equally, λ/S Σ_i (τ - Σ_t α_t^i)², the mean over the sentences, S pieces each
+            (doubly stochastic attention, Xu et al. 2015, section 4.2.1; they do not divide by S, which here keeps a
+            long sentence from outweighing the others); 0 for none.
+        attention_target: τ: what a source piece should receive in all. The weights of T steps sum to T, so that only
+            τ = T/S can be reached by all pieces; 1, as in the paper, suits pairs of about equal length.
         carry_limit: a stream of a language model with a state beyond this number begins anew from zero; 0 for no limit.
             Only a cell without a squashed output needs it.
         precision: ``"float32"``, or ``"bfloat16"`` for autocast forward and backward passes (weights stay float32).
@@ -225,6 +231,8 @@ class TrainConfig(FromDict):
     prefix_share: float = 0.0
     sampled_words: int = 0
     activation_penalty: float = 0.0
+    attention_penalty: float = 0.0
+    attention_target: float = 1.0
     carry_limit: float = 0.0
     precision: str = "float32"
     seed: int = 1
@@ -252,6 +260,8 @@ class TrainConfig(FromDict):
             ("prefix_share", 0.0, 1.0),
             ("sampled_words", 0, 1_000_000),
             ("activation_penalty", 0.0, 100.0),
+            ("attention_penalty", 0.0, 1000.0),
+            ("attention_target", 0.0, 100.0),
             ("carry_limit", 0.0, 1e9),
         ):
             check_range(field, getattr(self, field), low, high)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import save
 
-from seqviz.checkpoints import write_checkpoint
+from seqviz.checkpoints import WEIGHTS, read_translator, write_checkpoint
 from seqviz.config import ModelConfig, TranslationConfig
 from seqviz.models.encoder_decoder import EncoderDecoder
 from seqviz.models.sequence_model import SequenceModel
@@ -166,4 +167,47 @@ def write_tiny_translator(
         tokenizer=encoder.to_json(),
         card=f"# {description['title']}\n\nRandom weights, for tests.\n",
         root=root,
+    )
+
+
+def write_tiny_tuned(
+    root: Path, *, name: str, base: str, score: str = "additive", penalty: float = 0.0, seed: int = 2
+) -> Path:
+    """Writes what ``write_tiny_translator`` would be after a fine-tuning of its score function, with random weights.
+
+    Args:
+        root: folder of checkpoints with the base.
+        name: of the checkpoint.
+        base: the checkpoint that it started from, a GRU with two decoder layers.
+        score: as in ``TranslationConfig``.
+        penalty: λ of the regulariser that it was trained with, as its description says.
+        seed: of the weights.
+
+    Returns:
+        its folder, ``root / name``.
+    """
+    info = read_translator(base, root)
+    config = replace(info.config, score=score)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = EncoderDecoder(config)
+    weights = {key: value.detach().contiguous() for key, value in model.named_parameters() if key.startswith("score.")}
+    description = {
+        "title": f"Tiny translation, fine-tuned ({name})",
+        "family": info.family,
+        "restricted": False,
+        "model": config.to_dict(),
+        "labels": [],
+        "figures": {"bleu": 1.5, "bleu_greedy": 1.25},
+        "details": {
+            **info.details,
+            "num_parameters": model.num_parameters(),
+            "trained_parameters": sum(value.numel() for value in weights.values()),
+            "start": {"checkpoint": base, "train": ["score."]},
+            "train": {"attention_penalty": penalty, "attention_target": 1.0},
+        },
+        "base": {"name": base, "weights": info.sha256[WEIGHTS]},
+    }
+    return write_checkpoint(
+        name, description=description, weights=save(weights), tokenizer=None, card="# Tiny\n", root=root
     )

@@ -10,7 +10,7 @@ from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import MODEL_KEY, TEXT_KEY, ToTranslate
-from seqviz.attention_export import lengths_csv, lengths_json
+from seqviz.attention_export import growth_csv, growth_json, lengths_csv, lengths_json
 from seqviz.backends.translation_requests import SearchRequest
 from seqviz.charts.attention_scores import growth_chart, length_chart
 from seqviz.checkpoints import TranslatorInfo
@@ -54,7 +54,7 @@ def twins(models: dict[str, TranslatorInfo], name: str) -> list[TranslatorInfo]:
     own = models[name]
     others = [
         info
-        for info in models.values()
+        for info in sorted(models.values(), key=lambda info: info.base is not None)
         if info.family == own.family
         and (info.config.score == "none") != (own.config.score == "none")
         and (info.config.cell, info.config.decoder_layers) == (own.config.cell, own.config.decoder_layers)
@@ -104,7 +104,8 @@ def _best(found: TranslationSearch) -> str:
 def _growing(models: list[TranslatorInfo], settings: Settings) -> None:
     """A sentence that grows by a slider; moving it reruns only this."""
     t = settings.t
-    st.subheader(t("Grow the sentence"), anchor=False)
+    left, right = st.columns([4, 1], vertical_alignment="center")
+    left.subheader(t("Grow the sentence"), anchor=False)
     count = int(st.slider(t("Clauses"), 1, len(CLAUSES), 4, key=CLAUSES_KEY, bind="query-params"))
     text, reference = grown(count)
     st.markdown(f"> {_plain(text)}")
@@ -113,12 +114,28 @@ def _growing(models: list[TranslatorInfo], settings: Settings) -> None:
         curves = _growth(models, settings)
     if curves:
         show_chart(growth_chart(curves, chosen=count, **look_of(settings)))
+        with right:
+            _growth_files(curves, count, settings)
         st.caption(
             t(
                 "chrF against a person's translation: the share of letter sequences in common, in percent; meaningful "
                 "for one sentence, as BLEU is not. One sentence is an example, no measurement: that is the curve below."
             )
         )
+
+
+def _growth_files(curves: dict[str, list[float]], count: int, settings: Settings) -> None:
+    t = settings.t
+    texts = [grown(clauses) for clauses in range(1, len(CLAUSES) + 1)]
+    files = chart_files(lambda: growth_chart(curves, chosen=count, **look_of(settings)), name="", ending="", t=t)
+    files += [
+        Download(
+            label=t("Every number, JSON"), ending="json", mime="application/json",
+            make=lambda: growth_json(curves, texts),
+        ),
+        Download(label=t("Every number, CSV"), ending="csv", mime="text/csv", make=lambda: growth_csv(curves)),
+    ]  # fmt: skip
+    download_popover(files, name="growing-sentence", t=t, key="growth")
 
 
 def _growth(models: list[TranslatorInfo], settings: Settings) -> dict[str, list[float]]:

@@ -30,7 +30,7 @@ def model_list(t: Translator) -> None:
         for place, task in zip(st.columns(2), shown[start : start + 2], strict=False):
             with place.container(gap="xsmall"):
                 st.markdown(f"**{titles[task]}**")
-                for info in groups[task]:
+                for info in sorted(groups[task], key=lambda info: info.base is not None):
                     st.page_link(page.file, label=_line(info, t), query_params={"card": info.name}, width="stretch")
 
 

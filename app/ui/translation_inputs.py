@@ -38,7 +38,10 @@ class ToTranslate:
 
 
 def installed_translators(t: Translator) -> dict[str, TranslatorInfo]:
-    """All of them by name; a broken one is said in a sentence, and where there is none the run of the page ends."""
+    """All of them by name, fine-tuned ones last.
+
+    A broken one is said in a sentence, and where there is none the run of the page ends.
+    """
     found, broken = list_translators()
     for error in broken.values():
         st.warning(translate_error(error, t), icon=":material/broken_image:")
@@ -48,7 +51,8 @@ def installed_translators(t: Translator) -> dict[str, TranslatorInfo]:
             icon=":material/info:",
         )
         st.stop()
-    return {info.name: info for info in found}
+    # What was fine-tuned stands behind what it was fine-tuned from.
+    return {info.name: info for info in sorted(found, key=lambda info: info.base is not None)}
 
 
 def translation_input(

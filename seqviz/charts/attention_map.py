@@ -24,6 +24,7 @@ from seqviz.types import FloatArray
 
 Palette = Literal["share", "signed"]
 LEAST_CELL, MOST_CELL = 12, 34
+MOST_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ def attention_figure(
     tau: float = 1.0,
     font_size: int = 14,
     most_height: int = 460,
+    per_row: int = 0,
     t: Translator = english,
     language: str = "en",
 ) -> Figure:
@@ -83,16 +85,22 @@ def attention_figure(
         tau: τ of the regulariser where the first panel has marginals.
         font_size: in pixels; at least 16 for projection.
         most_height: that the cells of one column may take together where they stay readable.
+        per_row: panels beside each other, more of them go below; 0 for all in one row.
         t, language: of the reader.
     """
-    layout = _Layout(panels, font_size=font_size, most_height=most_height, t=t)
-    parts, drawn, x = [], [], 0.0
-    for panel in panels:
-        svg, payload, width = layout.panel(panel, x, tau)
+    per_row = per_row or len(panels)
+    layout = _Layout(panels, font_size=font_size, most_height=most_height, per_row=per_row, t=t)
+    parts, drawn, x, most = [], [], 0.0, 0.0
+    for index, panel in enumerate(panels):
+        line, place = divmod(index, per_row)
+        x = x if place else 0.0
+        svg, payload, width = layout.panel(panel, x, line * (layout.height + layout.gap), tau)
         parts.append(svg)
         drawn.append(payload)
         x += width + layout.gap
-    width, height = math.ceil(x - layout.gap + 8), math.ceil(layout.height)
+        most = max(most, x)
+    lines = math.ceil(len(panels) / per_row)
+    width, height = math.ceil(most - layout.gap + 8), math.ceil(lines * (layout.height + layout.gap) - layout.gap)
     alt = " ".join(panel_words(panel, tau=tau, t=t) for panel in panels)
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="sv" role="img" viewBox="0 0 {width} {height}" '
@@ -127,19 +135,28 @@ def panel_words(panel: MapPanel, *, tau: float, t: Translator = english) -> str:
     return " ".join((words, *regulariser_lines(panel, tau=tau, t=t))) if panel.marginals else words
 
 
-def regulariser_lines(panel: MapPanel, *, tau: float, t: Translator = english) -> tuple[str, str]:
-    """The regulariser's value, and the words it finds fault with."""
+def regulariser_lines(
+    panel: MapPanel, *, tau: float, most: int | None = None, t: Translator = english
+) -> tuple[str, str]:
+    """The regulariser's value, and the words it finds fault with; of each kind at most ``most`` are named."""
     coverage = panel.values.sum(0)
     value = t("Σᵢ (τ − Σₜ αₜⁱ)² = {value} for τ = {tau}.").format(
         value=f"{regulariser(coverage, tau):.3f}", tau=f"{tau:.2f}"
     )
     never, often = (
-        ", ".join(panel.columns[index] for index in found)
+        _listed([panel.columns[index] for index in found], most)
         for found in (neglected(coverage, tau), overused(coverage, tau))
     )
     nobody = t("none")
     flags = t("Hardly attended: {never}. Too often: {often}.").format(never=never or nobody, often=often or nobody)
     return value, flags
+
+
+def _listed(names: Sequence[str], most: int | None) -> str:
+    """As ``listed`` of the module."""
+    if most is None or len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} … ({len(names)})"
 
 
 def map_texts(t: Translator) -> dict[str, str]:
@@ -177,12 +194,16 @@ def map_texts(t: Translator) -> dict[str, str]:
 class _Layout:
     """Where the cells, labels and marginals of all panels stand."""
 
-    def __init__(self, panels: Sequence[MapPanel], *, font_size: int, most_height: int, t: Translator) -> None:
-        self.t, self.font = t, font_size
+    def __init__(
+        self, panels: Sequence[MapPanel], *, font_size: int, most_height: int, per_row: int, t: Translator
+    ) -> None:
+        self.t, self.font, self.alone = t, font_size, per_row == 1
         self.small = max(font_size - 1, 12) if font_size < 16 else font_size - 1
         rows = max(len(panel.rows) for panel in panels)
         columns = max(len(panel.columns) for panel in panels)
-        room = 1130 if len(panels) == 1 else (1130 - 110 * len(panels)) // len(panels)
+        # Beside the cells stand the rows' labels and, where several maps have marginals, each one's entropies.
+        beside = 110 + (138 if any(panel.marginals for panel in panels) else 0)
+        room = 1130 if per_row == 1 else (1130 - beside * per_row) // per_row
         most = MOST_CELL + max(font_size - 14, 0)
         self.cell = int(min(max(min(most_height // rows, room // columns), LEAST_CELL), most))
         # Labels follow the cell where it is small, never below what can be read beside it.
@@ -200,14 +221,14 @@ class _Layout:
         self.foot = 112.0 + 1.6 * (self.small - 13) * 4 if self.has_marginals else 10.0
         self.height = self.top + rows * self.cell + self.foot
 
-    def panel(self, panel: MapPanel, left: float, tau: float) -> tuple[str, dict[str, Any], float]:
-        """The panel's SVG, what the module needs of it, and its width."""
+    def panel(self, panel: MapPanel, left: float, up: float, tau: float) -> tuple[str, dict[str, Any], float]:
+        """The panel's SVG with its corner at (left, up), what the module needs of it, and its width."""
         cell, rows, columns = self.cell, len(panel.rows), len(panel.columns)
         label_width = min(max((text_width(row, self.label) for row in panel.rows), default=0), 130.0)
         if panel.marginals:
             label_width = max(label_width, text_width(self.t("received in all"), self.small))
         # The tiles' paths are in whole pixels.
-        x, y = math.ceil(left + label_width + 12), math.ceil(self.top)
+        x, y = math.ceil(left + label_width + 12), math.ceil(up + self.top)
         grid_width, grid_height = columns * cell, rows * cell
         over = 0.0 if self.upright else self.column_width * 0.6
         tiles = group([self._tiles(panel, x, y)], classes="sv-cells", extra=f' stroke-width="{cell - self._space}"')
@@ -220,7 +241,7 @@ class _Layout:
         width = max(x + grid_width + over, x + grid_width + 4) - left
         if panel.title:
             title = fit(panel.title, self.font, max(grid_width + label_width, 160))
-            parts.append(text_at(left + 4, self.font * 1.25, title, size=self.font, classes="st", anchor="start"))
+            parts.append(text_at(left + 4, up + self.font * 1.25, title, size=self.font, classes="st", anchor="start"))
             width = max(width, text_width(title, self.font) + 8)
         payload: dict[str, Any] = {
             "x": x,
@@ -236,9 +257,10 @@ class _Layout:
         }
         if panel.marginals:
             bars = self._entropy(panel, x + grid_width + 14, y)
-            coverage, foot = self._coverage(panel, x, y + grid_height + 12, tau)
+            coverage, foot = self._coverage(panel, (left, x), y + grid_height + 12, tau)
             parts += [*bars, *coverage]
             payload["marginals"] = {"entropyX": x + grid_width + 14, "foot": foot, **self._marginal_sizes(panel, tau)}
+            payload["marginals"]["names"] = self._names(panel)
             width = max(width, grid_width + (x - left) + 14 + 84 + 40, self._foot_width(panel, tau))
         return group(parts, classes="sv-panel"), payload, width
 
@@ -310,8 +332,12 @@ class _Layout:
     def _most(self, panel: MapPanel, tau: float) -> float:
         return max(float(panel.values.sum(0).max()), 2 * tau, 1.0)
 
-    def _coverage(self, panel: MapPanel, x: int, y: float, tau: float) -> tuple[list[str], float]:
-        """A bar that hangs below each column, the line at τ, and the regulariser in words; and the bars' top."""
+    def _coverage(self, panel: MapPanel, place: tuple[float, int], y: float, tau: float) -> tuple[list[str], float]:
+        """A bar that hangs below each column, the line at τ, and the regulariser in words; and the bars' top.
+
+        ``place`` is where the panel and where its cells begin.
+        """
+        left, x = place
         most, high = self._most(panel, tau), 44.0
         coverage = panel.values.sum(0)
         low, many = set(neglected(coverage, tau)), set(overused(coverage, tau))
@@ -337,12 +363,19 @@ class _Layout:
             ),
         ]
         base = y + high + size * 1.7
-        value, flags = regulariser_lines(panel, tau=tau, t=self.t)
+        value, flags = regulariser_lines(panel, tau=tau, most=self._names(panel), t=self.t)
         words = [
-            text_at(8, base, value, size=size, classes="st", anchor="start", extra=' data-p="value"'),
-            text_at(8, base + size * 1.5, flags, size=size, classes="mu", anchor="start", extra=' data-p="flags"'),
+            text_at(left + 8, base, value, size=size, classes="st", anchor="start", extra=' data-p="value"'),
+            text_at(
+                left + 8, base + size * 1.5, flags, size=size, classes="mu", anchor="start", extra=' data-p="flags"'
+            ),
         ]
         return [*head, *words], y
 
+    def _names(self, panel: MapPanel) -> int:
+        """How many words of a kind are named below the map: as many as do not run into the next one."""
+        return MOST_NAMES if self.alone else min(MOST_NAMES, max(2, (len(panel.columns) * self.cell + 220) // 150))
+
     def _foot_width(self, panel: MapPanel, tau: float) -> float:
-        return min(max(text_width(line, self.small) for line in regulariser_lines(panel, tau=tau, t=self.t)), 620.0)
+        lines = regulariser_lines(panel, tau=tau, most=self._names(panel), t=self.t)
+        return min(max(text_width(line, self.small) for line in lines), 620.0)

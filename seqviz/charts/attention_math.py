@@ -31,7 +31,7 @@ _SCORES: Mapping[str, str] = MappingProxyType(
         "additive": r"v^\top \tanh(W {s} + U {h} + b)",
         "dot": r"{s} \cdot {h}",
         "scaled_dot": r"\frac{{(W {s}) \cdot (U {h})}}{{\sqrt{{d}}}}",
-        "bilinear": r"{s}^\top W {h}",
+        "bilinear": r"{{{s}}}^\top W {h}",
         "cosine": r"\beta \frac{{(W {s}) \cdot (U {h})}}{{\lVert W {s} \rVert \, \lVert U {h} \rVert}}",
     }
 )

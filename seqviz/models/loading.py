@@ -46,11 +46,11 @@ def load_model(name: str, *, root: Path | None = None) -> LoadedModel:
         CheckpointError: it is damaged, foreign or of a newer format.
     """
     info = read_info(name, root)
-    weights_path, tokenizer_path = verified_files(info, root)
+    weights_paths, tokenizer_path = verified_files(info, root)
     encoder = TextEncoder.load(tokenizer_path, buckets=info.config.subword_buckets)
     model = SequenceModel(info.config)
     shared = {"output.weight": "embedding.word.weight"} if info.config.tied_output else {}
-    _fill(model, info, weights_path, shared=shared)
+    _fill(model, info, weights_paths, shared=shared)
     _check_vocabulary(info, found=len(encoder.vocabulary), expected=info.config.vocabulary_size)
     return LoadedModel(info=info, model=model.eval().requires_grad_(False), encoder=encoder)
 
@@ -73,19 +73,26 @@ class LoadedTranslator:
 def load_translator(name: str, *, root: Path | None = None) -> LoadedTranslator:
     """Loads a translation checkpoint by name, verified; raises as ``load_model``."""
     info = read_translator(name, root)
-    weights_path, tokenizer_path = verified_files(info, root)
+    weights_paths, tokenizer_path = verified_files(info, root)
     encoder = PieceEncoder.load(tokenizer_path)
     model = EncoderDecoder(info.config)
-    _fill(model, info, weights_path, shared={})
+    _fill(model, info, weights_paths, shared={})
     _check_vocabulary(info, found=len(encoder.vocabulary), expected=info.config.vocabulary_size)
     model.eval().requires_grad_(False)
     return LoadedTranslator(info=info, model=model, encoder=encoder, decoder=PackedDecoder(model))
 
 
-def _fill(model: nn.Module, info: Description, path: Path, *, shared: dict[str, str]) -> None:
-    """Copies the weights of a file into a model; ``shared`` names parameters that are stored under another name."""
+def _fill(model: nn.Module, info: Description, paths: tuple[Path, ...], *, shared: dict[str, str]) -> None:
+    """Copies the weights of files into a model, each laid over those of the file before it.
+
+    ``shared`` names parameters that are stored under another name. Of a base, weights that the model has not or not in
+    this shape are left out: another score function has other ones.
+    """
     try:
-        weights = load_file(path)
+        *bases, own = (load_file(path) for path in paths)
+        shapes = {name: parameter.shape for name, parameter in model.state_dict().items()}
+        fitting = [{name: w for name, w in base.items() if shapes.get(name) == w.shape} for base in bases]
+        weights = {name: w for part in (*fitting, own) for name, w in part.items()}
         weights |= {name: weights[stored] for name, stored in shared.items() if stored in weights}
         model.load_state_dict(weights, strict=True)
     except (SafetensorError, RuntimeError) as error:

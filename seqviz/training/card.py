@@ -44,7 +44,7 @@ The same split chose the best evaluation of the run and the settings of the reci
 
 ## Model
 
-{details["num_parameters"]:,} parameters: {settings}.
+{details["num_parameters"]:,} parameters: {settings}.{_base(description)}
 
 ## Data
 
@@ -63,6 +63,17 @@ torch {details["versions"]["torch"]}.
 
 {_bullets(card["weaknesses"])}
 """
+
+
+def _base(description: dict[str, Any]) -> str:
+    if "base" not in description:
+        return ""
+    details, base = description["details"], description["base"]["name"]
+    trained = ", ".join(f"`{prefix}*`" for prefix in details["start"]["train"])
+    return (
+        f"\n\nFine-tuned from `{base}`: {details['trained_parameters']:,} parameters are trained and stored here "
+        f"({trained}); all others, and the pieces, are those of `{base}` and are read from it."
+    )
 
 
 def _figure_name(key: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from seqviz.checkpoints import WEIGHTS, Base
 from seqviz.config import ModelConfig, TranslationConfig
 from seqviz.errors import unknown_name
 from seqviz.models.encoder_decoder import EncoderDecoder
@@ -21,6 +22,7 @@ from seqviz.training.datasets import Labelled, Tagged, read_classification, read
 from seqviz.training.embeddings import cooccurrence_vectors
 from seqviz.training.parallel import Pair, Substitutions, read_pairs
 from seqviz.training.recipe_file import Recipe
+from seqviz.training.starting import load_start, started
 from seqviz.training.tasks import Batch, Example, LabelledTask, LanguageModelTask, TrainingTask
 from seqviz.training.translation import TranslationTask
 
@@ -35,7 +37,8 @@ class Prepared:
         labels: names of the classes or tags; empty where the outputs are the vocabulary.
         config: of the model.
         task: the numbered data.
-        model: new, not trained yet.
+        model: new, or as far as the checkpoint that it starts from, what is not to be trained frozen.
+        base: what the model starts from; None where it is new.
     """
 
     recipe: Recipe
@@ -44,12 +47,19 @@ class Prepared:
     config: ModelConfig | TranslationConfig
     task: TrainingTask[Any, Any]
     model: SequenceModel | EncoderDecoder
+    base: Base | None = None
 
 
-def prepare(recipe: Recipe, *, data: Path) -> Prepared:
-    """Reads the data, counts the vocabulary, numbers everything, makes a model with the recipe's seed."""
+def prepare(recipe: Recipe, *, data: Path, root: Path | None = None) -> Prepared:
+    """Reads the data, counts the vocabulary, numbers everything, makes a model with the recipe's seed.
+
+    Args:
+        recipe: what to make.
+        data: folder of the corpora.
+        root: folder of the checkpoints, for a recipe that starts from one.
+    """
     if recipe.task == "translation":
-        return _translation(recipe, data)
+        return _translation(recipe, data, root)
     if recipe.task not in _READERS:
         raise unknown_name("task", recipe.task, [*_READERS, "translation"])
     encoder, labels, task = _READERS[recipe.task](recipe, data)
@@ -66,13 +76,11 @@ def prepare(recipe: Recipe, *, data: Path) -> Prepared:
     )
 
 
-def _translation(recipe: Recipe, data: Path) -> Prepared:
+def _translation(recipe: Recipe, data: Path, root: Path | None) -> Prepared:
     options = recipe.data
+    start = load_start(recipe, root=root) if recipe.start else None
     train = [pair for path in options["train"] for pair in pairs_of(options, data / path)]
-    pieces = dict(recipe.tokenizer)
-    if (kind := pieces.pop("kind")) != "bpe":
-        raise unknown_name("tokenizer kind", kind, ("bpe",))
-    encoder = PieceEncoder.build((text for pair in train for text in pair), **pieces)
+    encoder = start.encoder if start else _pieces(recipe, train)
     lexicon = options.get("substitutions")
     task = TranslationTask(
         train,
@@ -85,7 +93,23 @@ def _translation(recipe: Recipe, data: Path) -> Prepared:
     )
     config = TranslationConfig.from_dict({**recipe.model, "vocabulary_size": len(encoder.vocabulary)})
     torch.manual_seed(recipe.train.seed)
-    return Prepared(recipe=recipe, encoder=encoder, labels=(), config=config, task=task, model=EncoderDecoder(config))
+    model = EncoderDecoder(config)
+    return Prepared(
+        recipe=recipe,
+        encoder=encoder,
+        labels=(),
+        config=config,
+        task=task,
+        model=started(model, start, recipe) if start else model,
+        base=Base(name=start.info.name, weights=start.info.sha256[WEIGHTS]) if start else None,
+    )
+
+
+def _pieces(recipe: Recipe, train: Sequence[Pair]) -> PieceEncoder:
+    options = dict(recipe.tokenizer)
+    if (kind := options.pop("kind")) != "bpe":
+        raise unknown_name("tokenizer kind", kind, ("bpe",))
+    return PieceEncoder.build((text for pair in train for text in pair), **options)
 
 
 def pairs_of(options: dict[str, Any], path: Path) -> list[Pair]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,20 @@ class RecipeRun:
         recipe: what to make.
         data: folder of the corpora.
         folder: where the resumable state lies.
+        root: folder of the checkpoints, for a recipe that starts from one.
     """
 
-    def __init__(self, recipe: Recipe, *, data: Path, folder: Path) -> None:
-        self.prepared = prepare(recipe, data=data)
+    def __init__(self, recipe: Recipe, *, data: Path, folder: Path, root: Path | None = None) -> None:
+        self.prepared = prepare(recipe, data=data, root=root)
         self.model = self.prepared.model
         if isinstance(self.model, SequenceModel) and not (folder / STATE_FILE).exists():
             vectors = word_vectors(self.prepared, data=data)
             if vectors is not None:
                 self.model.embedding.word.weight.data.copy_(vectors)
-        self._trainer = Trainer(self.model, self.prepared.task, recipe.train, folder=folder)
+        base = self.prepared.base
+        self._trainer = Trainer(
+            self.model, self.prepared.task, recipe.train, folder=folder, start=base.weights if base else ""
+        )
 
     def steps(self) -> Iterator[TrainStep]:
         """Trains; one record a step."""
@@ -63,6 +68,8 @@ class RecipeRun:
             "seed": recipe.train.seed,
             "training_seconds": round(self._trainer.seconds),
             "num_parameters": self.model.num_parameters(),
+            **({"trained_parameters": sum(w.numel() for w in weights.values())} if prepared.base else {}),
+            **({"start": recipe.start} if prepared.base else {}),
             "train": recipe.train.to_dict(),
             "data": recipe.data,
             **({"embeddings": recipe.embeddings} if recipe.embeddings else {}),
@@ -78,12 +85,13 @@ class RecipeRun:
             "labels": list(prepared.labels),
             "figures": self._measured(weights),
             "details": details,
+            **({"base": asdict(prepared.base)} if prepared.base else {}),
         }
         return write_checkpoint(
             recipe.name,
             description=json.loads(json.dumps(description)),
             weights=to_bytes(weights),
-            tokenizer=prepared.encoder.to_json(),
+            tokenizer=None if prepared.base else prepared.encoder.to_json(),
             card=model_card(recipe.name, description, recipe.card),
             root=root,
         )

@@ -24,13 +24,19 @@ _TABLES: dict[str, tuple[str, ...]] = {
 }
 """The tables of a recipe and what each must hold."""
 
+_OPTIONAL = ("embeddings", "start")
+
 _SIZES = {"translation": ("encoder_size", "decoder_size", "score")}
 """What the model table of a task must hold besides; of all other tasks ``hidden_size``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Everything that makes a checkpoint, as read from its TOML file."""
+    """Everything that makes a checkpoint, as read from its TOML file.
+
+    A recipe with a [start] table goes on from another checkpoint: ``start["checkpoint"]`` names it, ``start["train"]``
+    the beginnings of the names of the parameters that are trained; all others stay as they are there.
+    """
 
     name: str
     title: str
@@ -41,6 +47,7 @@ class Recipe:
     train: TrainConfig
     card: dict[str, Any]
     embeddings: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -103,8 +110,14 @@ def _check_complete(name: str, raw: dict[str, Any]) -> None:
     if raw.get("card", {}).get("restricted") and "restriction" not in raw["card"]:
         missing.append("card.restriction")
     for key in raw:
-        if key not in (*_NAMES, *_TABLES, "embeddings"):
-            raise unknown_name("Table", key, (*_NAMES, *_TABLES, "embeddings"))
+        if key not in (*_NAMES, *_TABLES, *_OPTIONAL):
+            raise unknown_name("Table", key, (*_NAMES, *_TABLES, *_OPTIONAL))
+    if "start" in raw:
+        missing += [f"start.{key}" for key in ("checkpoint", "train") if not raw["start"].get(key)]
+        if model.get("task") != "translation":
+            raise InvalidInputError("Recipe {name}: only a translation model starts from a checkpoint.", name=name)
+    if raw.get("train", {}).get("attention_penalty") and model.get("score", "none") == "none":
+        raise InvalidInputError("Recipe {name}: train.attention_penalty needs a model with attention.", name=name)
     if missing:
         raise InvalidInputError("Recipe {name} lacks {missing}.", name=name, missing=", ".join(missing))
 

@@ -79,6 +79,10 @@ class Trainer(Generic[ModelT, BatchT]):
         config: how.
         folder: where the resumable state lies; None keeps nothing.
         save_seconds: time between two saves of the state.
+        start: what the parameters were before training, for the state to be told from another run's; empty where they
+            come from the seed.
+
+    Parameters that need no gradient are frozen: they are neither trained nor saved.
     """
 
     def __init__(
@@ -89,19 +93,21 @@ class Trainer(Generic[ModelT, BatchT]):
         *,
         folder: Path | None = None,
         save_seconds: float = 60.0,
+        start: str = "",
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.model, self.task, self.config = model, task, config
         self._folder, self._save_seconds, self._clock = folder, save_seconds, clock
-        decayed = [p for p in model.parameters() if p.dim() > 1]
-        others = [p for p in model.parameters() if p.dim() <= 1]
+        self._start = start
+        self._parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        decayed = [p for p in self._parameters.values() if p.dim() > 1]
+        others = [p for p in self._parameters.values() if p.dim() <= 1]
         self._optimizer = torch.optim.AdamW(
             [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
             lr=config.learning_rate,
             betas=(0.9, config.second_decay),
             fused=True,
         )
-        self._parameters = dict(model.named_parameters())
         self._average = {k: v.detach().clone() for k, v in self._parameters.items()} if config.average_decay else {}
         self._carries: list[Carry] | None = None
         self._state = _State()
@@ -239,7 +245,11 @@ class Trainer(Generic[ModelT, BatchT]):
         if self._folder is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        metadata = {"state": json.dumps(self._state.__dict__), "config": json.dumps(self.config.to_dict())}
+        metadata = {
+            "state": json.dumps(self._state.__dict__),
+            "config": json.dumps(self.config.to_dict()),
+            "start": self._start,
+        }
         write_atomically(self._folder / STATE_FILE, to_bytes(self._tensors(), metadata))
 
     def _resume(self) -> None:
@@ -255,6 +265,7 @@ class Trainer(Generic[ModelT, BatchT]):
         part = _Prefixed(tensors)
         shapes = {name: tensor.shape for name, tensor in part["model."].items()}
         same_model = shapes == {name: parameter.shape for name, parameter in self._parameters.items()}
+        same_model = same_model and metadata.get("start", "") == self._start
         if not same_model or not same_steps(TrainConfig.from_dict(json.loads(metadata["config"])), self.config):
             raise CheckpointError(
                 "{path} belongs to a run with other settings; remove it or choose another folder.", path=path

@@ -101,13 +101,21 @@ class TranslationTask:
     def loss(
         self, model: EncoderDecoder, batch: PairBatch, carries: list[Carry] | None, config: TrainConfig
     ) -> tuple[Tensor, list[Carry]]:
-        """Mean cross-entropy in nats over the target pieces, <eos> among them; nothing is carried over."""
+        """Mean cross-entropy in nats over the target pieces, <eos> among them; nothing is carried over.
+
+        With ``attention_penalty`` that of uneven attention is added (``attention_penalty`` of this module).
+        """
         del carries
-        readout, _ = model.forced(model.encode(batch.sources, batch.lengths), batch.inputs)
+        readout, weights = model.forced(model.encode(batch.sources, batch.lengths), batch.inputs)
         # Only real positions reach the output layer, the dearest part of the step.
         real = batch.targets != IGNORED
         logits = model.logits(model.dropped(readout)[real]).float()
-        return functional.cross_entropy(logits, batch.targets[real], label_smoothing=config.label_smoothing), []
+        loss = functional.cross_entropy(logits, batch.targets[real], label_smoothing=config.label_smoothing)
+        if not config.attention_penalty:
+            return loss, []
+        if weights is None:
+            raise InvalidInputError("train.attention_penalty is for models with attention.")
+        return loss + config.attention_penalty * attention_penalty(weights, batch, config.attention_target), []
 
     def training_ids(self) -> list[list[int]]:
         return [ids for pair in self._ids for ids in pair]
@@ -141,6 +149,22 @@ class TranslationTask:
     def _numbered(self, pairs: Sequence[Pair]) -> list[tuple[list[int], list[int]]]:
         sides = [self._encoder.encode_all([pair[side] for pair in pairs]) for side in (0, 1)]
         return [(s[: self._longest], t[: self._longest]) for s, t in zip(*sides, strict=True)]
+
+
+def attention_penalty(weights: Tensor, batch: PairBatch, target: float) -> Tensor:
+    """1/S Σ_i (τ - Σ_t α_t^i)², the mean over the sentences of a batch; steps and pieces of the padding do not count.
+
+    Args:
+        weights: α, (batch, target, source), 0 at the source's padding.
+        batch: the pairs.
+        target: τ.
+
+    Source:
+        Xu et al. 2015, section 4.2.1, equation 14, there without 1/S and with τ = 1.
+    """
+    coverage = (weights * (batch.targets != IGNORED).unsqueeze(-1)).sum(1)
+    pieces = torch.arange(weights.shape[-1]) < batch.lengths.unsqueeze(1)
+    return ((target - coverage).square() * pieces).sum(1).div(batch.lengths).mean()
 
 
 def pair_batch(rows: Sequence[tuple[Sequence[int], Sequence[int]]]) -> PairBatch:

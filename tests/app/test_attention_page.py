@@ -14,7 +14,7 @@ from app.ui.backend import backend
 from seqviz.attention import AttentionEdit
 from seqviz.backends.translation_requests import ForcedRequest
 from tests.app.conftest import Opened
-from tests.helpers import write_tiny_translator
+from tests.helpers import write_tiny_translator, write_tiny_tuned
 
 PAGE = "app_pages/attention.py"
 CAT = "Le chat dort."
@@ -43,7 +43,20 @@ def said(app: AppTest) -> str:
     return "\n".join(one.value for one in (*app.markdown, *app.caption))
 
 
-@pytest.mark.parametrize("view", ["heatmap", "edit", "explain", "compare"])
+@pytest.fixture
+def tuned(models: Path) -> Iterator[None]:
+    """Fine-tuned twins, only as long as one test needs them."""
+    made = [
+        write_tiny_tuned(models, name="fra-eng-even", base="fra-eng-attention", penalty=1.5),
+        write_tiny_tuned(models, name="fra-eng-control", base="fra-eng-attention"),
+        write_tiny_tuned(models, name="fra-eng-cosine", base="fra-eng-attention", score="cosine"),
+    ]
+    yield
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("view", ["heatmap", "edit", "explain", "good", "scores", "compare"])
 def test_every_view_opens_on_a_worked_example(opened: Opened, view: str):
     app = opened(page=PAGE, view=view)
     assert not app.warning
@@ -179,6 +192,48 @@ def test_the_twin_translates_the_same_sentence(opened: Opened):
     assert "Tiny translation (additive)" in text
     assert "Tiny translation (none)" in text
     assert "has not been measured by length yet" in text
+
+
+@pytest.mark.usefixtures("tuned")
+@pytest.mark.parametrize("model", ["fra-eng-attention", "fra-eng-plain", "fra-eng-cosine"])
+def test_the_regularised_model_stands_beside_those_without(opened: Opened, model: str):
+    app = opened(page=PAGE, view="good", source=CAT, translator=model)
+    assert not app.info
+    table = app.dataframe[0].value
+    assert list(table["model"]) == ["Before fine-tuning", "Without: fine-tuned alike", "With the regulariser"]
+    assert list(table["λ"]) == [0.0, 0.0, 1.5]
+    assert list(table["BLEU"]) == [0.0, 1.5, 1.5]
+    # The same pieces through each model: the values differ because the weights do.
+    assert table["Σᵢ (τ − Σₜ αₜⁱ)²"].between(0, 50).all()
+    assert "with λ = 1.5, τ = 1" in said(app)
+    assert r"trained the same parameters (score.\*)" in said(app)
+
+
+@pytest.mark.usefixtures("tuned")
+def test_the_score_functions_stand_beside_each_other_and_the_untrained_ones_say_so(opened: Opened):
+    app = opened(page=PAGE, view="scores", source=CAT, unit="pieces", notation="d2l")
+    assert not app.info
+    assert list(app.dataframe[0].value["score"]) == ["additive", "cosine"]
+    text = said(app)
+    assert "trained: fra-eng-cosine, BLEU 1.50" in text
+    assert "the decoder's have 8 and the encoder's 8" not in text
+    assert text.count("not trained") == 3
+    assert r"{\mathbf{s}_{t}}^\top W \mathbf{h}_{t'}" in text
+
+
+@pytest.mark.parametrize(("view", "recipe"), [("good", "fra-eng-regularised"), ("scores", "fra-eng-scaled-dot")])
+def test_without_twins_a_sentence_says_how_to_train_one(opened: Opened, view: str, recipe: str):
+    app = opened(page=PAGE, view=view, source=CAT)
+    assert f"seqviz train {recipe}" in app.info[0].value
+    assert not app.warning
+
+
+@pytest.mark.usefixtures("tuned")
+def test_a_fine_tuned_model_is_offered_behind_the_whole_ones(opened: Opened):
+    app = opened(page=PAGE, source=CAT, translator="fra-eng-cosine")
+    assert app.selectbox(key="translator").options[0] == "Tiny translation (additive)"
+    assert all("fine-tuned" in option for option in app.selectbox(key="translator").options[-3:])
+    assert r"\lVert" in said(app)
 
 
 def test_a_page_of_another_language_has_its_sentences(opened: Opened):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.app.conftest import Opened, write_models
-from tests.helpers import write_tiny_translator
+from tests.helpers import write_tiny_translator, write_tiny_tuned
 
 PAGE = "app_pages/models.py"
 
@@ -45,3 +45,10 @@ def test_a_translator_has_its_card_here_and_is_not_offered_where_it_cannot_be_sh
     for page in ("app_pages/unroll.py", "app_pages/gradients.py"):
         app = opened(page=page, root=tmp_path)
         assert not any("translation" in option for option in app.selectbox(key="model").options)
+
+
+def test_a_fine_tuned_model_says_what_it_was_fine_tuned_from(opened: Opened, tmp_path):
+    write_tiny_translator(tmp_path, name="fra-eng")
+    write_tiny_tuned(tmp_path, name="fra-eng-even", base="fra-eng", penalty=1.0)
+    table = opened(page=PAGE, root=tmp_path).dataframe[0].value
+    assert list(table["Fine-tuned from"]) == ["", "fra-eng"]

@@ -22,9 +22,9 @@ function mark(name, classes, attributes = {}) {
 }
 
 // Shortened in the middle of a list, so that a line stays a line.
-function listed(names, none) {
+function listed(names, none, most) {
   if (!names.length) return none;
-  return names.length > 8 ? `${names.slice(0, 8).join(', ')} … (${names.length})` : names.join(', ');
+  return names.length > most ? `${names.slice(0, most).join(', ')} … (${names.length})` : names.join(', ');
 }
 
 export class AttentionMap {
@@ -180,7 +180,7 @@ export class AttentionMap {
     const { texts, never, often } = this.data;
     for (const panel of this.panels.filter((one) => one.marginals)) {
       const coverage = this.coverage(panel);
-      const { height, most, foot } = panel.marginals;
+      const { height, most, foot, names } = panel.marginals;
       const low = [];
       const many = [];
       let sum = 0;
@@ -197,7 +197,7 @@ export class AttentionMap {
       find('tau').setAttribute('d', `M${panel.x - 4} ${line}h${panel.columns.length * panel.cell + 8}`);
       find('tau-name').setAttribute('y', line + 5);
       find('value').textContent = fill(texts.value, { value: sum.toFixed(3), tau: this.tau.toFixed(2) });
-      find('flags').textContent = fill(texts.flags, { never: listed(low, texts.none), often: listed(many, texts.none) });
+      find('flags').textContent = fill(texts.flags, { never: listed(low, texts.none, names), often: listed(many, texts.none, names) });
     }
   }
 
