@@ -69,6 +69,28 @@ def test_a_brushed_span_finds_its_like_and_stands_in_the_url(page: Page, app_url
     expect(page).to_have_url(re.compile(r"span=8-11"))
 
 
+def test_a_span_brushed_in_the_text_of_the_second_model_is_that_of_both(page: Page, app_url: str):
+    page.goto(f"{app_url}/units?view=moments&model=shakespeare-lstm&model2=shakespeare-gru")
+    boxes = page.locator(".sv-text-box")
+    expect(boxes).to_have_count(2, timeout=30_000)
+    box = boxes.last
+    expect(piece(box, 6)).to_be_visible(timeout=30_000)
+    settled(page)
+    height = box.bounding_box()
+    # Hovering says the value above the text and must not move the text below the hand.
+    piece(box, 0).hover()
+    expect(page.locator(".sv-text-now").last).to_contain_text("step 1")
+    assert box.bounding_box() == height
+    piece(box, 0).hover()
+    page.mouse.down()
+    for step in (3, 6):
+        piece(box, step).hover()
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("span=0-7"), timeout=30_000)
+    for one in (boxes.first, boxes.last):
+        expect(one.locator(".sv-se")).to_have_count(7, timeout=30_000)
+
+
 def saturation(page: Page, address: str) -> Locator:
     """Opens the scatters and returns the dots of the first one, in the order of the units."""
     page.goto(address)
