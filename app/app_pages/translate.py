@@ -25,7 +25,7 @@ header(
     settings,
 )
 # The tree's own switch stands beside that of the views: the picture gets the room.
-row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+row = st.container(key="translate-top", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
 view = view_choice(
     {
         "tree": t("Search tree"),

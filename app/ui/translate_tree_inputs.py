@@ -30,12 +30,16 @@ SEARCH_KEY, FORBIDDEN_KEY, BEGIN_KEY, BEGIN_ERROR, BUDGET_KEY = (
 MAX_LENGTH, DEFAULT_LENGTH, DEFAULT_BEAM = 100, 60, 5
 OPTIMA = ("log_prob", "score")
 _EOS = 3
-# On a phone Streamlit gives every column a line of its own; these share lines, so that the tree is near.
+# On a phone Streamlit gives every column a line of its own; these share lines, and each switch fits into one, so that
+# the tree is near.
 _NARROW = (
     "<style>@media (max-width:640px){.st-key-tree-inputs [data-testid=stColumn]"
     "{min-width:calc(50% - 1rem)!important;flex:1 1 calc(50% - 1rem)!important}"
     ".st-key-tree-inputs [data-testid=stColumn]:first-child{min-width:100%!important}"
-    ".st-key-tree-inputs [data-testid=stHorizontalBlock]{row-gap:.5rem}}</style>"
+    ".st-key-tree-inputs [data-testid=stHorizontalBlock]{row-gap:.5rem}"
+    ".st-key-translate-top{gap:.5rem!important}"
+    ".st-key-translate-top button{padding-inline:.35rem!important}"
+    ".st-key-translate-top button *{font-size:.75rem!important}}</style>"
 )
 _MAX_FORBIDDEN = 50
 
