@@ -1,4 +1,4 @@
-"""The command ``seqviz``: models, train, evaluate, translate, bleu-by-length, evenness, card, trace, export."""
+"""The command ``seqviz``: its subcommands, from ``models`` to ``export``."""
 
 from __future__ import annotations
 
@@ -228,6 +228,29 @@ def evenness(
         typer.echo(f"regulariser, mean over {found.pairs} pairs of 1/S Σ (τ - Σ α)²: {found.penalty:.4f}")
         typer.echo(f"source pieces hardly attended: {100 * found.never:.2f} %, too often: {100 * found.often:.2f} %")
         typer.echo(f"entropy of a row: {found.entropy:.3f} bits")
+
+
+@app.command("alignment-error")
+def alignment_error(name: Name) -> None:
+    """Print the alignment error rate of a model's attention, and of two other readings, on links drawn by hand."""
+    from seqviz.alignments import aligned_name, aligned_pairs
+    from seqviz.analysis.attention import alignment_scores
+    from seqviz.backends.requests import MAX_PIECES
+    from seqviz.models.loading import load_translator
+    from seqviz.tracing.attention_readings import readings
+
+    with _plain_errors():
+        loaded = load_translator(name)
+        pairs = aligned_pairs(aligned_name(loaded.info.family))
+        if not pairs:
+            raise InvalidInputError("No pairs of the languages of {name} have been aligned by hand.", name=name)
+        scores = alignment_scores(
+            pairs, [readings(loaded, pair.text, pair.translation, max_pieces=MAX_PIECES) for pair in pairs]
+        )
+        for reading, rate in scores.error_rates.items():
+            typer.echo(f"{reading}: {100 * rate:.1f} %")
+        typer.echo(f"diagonal: {100 * scores.baseline:.1f} %")
+        typer.echo(f"{scores.pairs} pairs, {scores.words} target words")
 
 
 @app.command()

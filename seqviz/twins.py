@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seqviz.checkpoints import TranslatorInfo
-from seqviz.config import TranslationConfig
+from seqviz.config import SCORE_NAMES, TranslationConfig
 
 
 def fine_tuned(models: Mapping[str, TranslatorInfo], name: str) -> tuple[TranslatorInfo | None, list[TranslatorInfo]]:
@@ -45,6 +45,7 @@ def score_twins(models: Mapping[str, TranslatorInfo], name: str) -> list[Transla
     if base is None:
         return []
     others = [info for info in tuned if info.config.score != base.config.score]
+    others.sort(key=lambda info: SCORE_NAMES.index(info.config.score))
     return [base, *others] if others else []
 
 

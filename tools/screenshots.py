@@ -61,7 +61,7 @@ def shots() -> list[Shot]:
     found += [Shot(name=f"{page}-chinese", path=path, query=(("lang", "zh_CN"),)) for page, path in PAGES.items()]
     for name, query in (("sentiment", SENTIMENT), ("compared", COMPARED), ("writing", WRITING)):
         found.append(Shot(name=f"unroll-{name}", path="unroll", query=tuple(query.items()), whole=True))
-    for view in ("edit", "explain", "compare"):
+    for view in ("edit", "explain", "good", "scores", "compare"):
         found.append(Shot(name=f"attention-{view}", path="attention", query=(("view", view),), whole=True))
     for view in ("weights", "dependency", "laboratory", "clipping"):
         found.append(Shot(name=f"gradients-{view}", path="gradients", query=(("view", view),), whole=True))

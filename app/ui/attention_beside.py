@@ -144,3 +144,8 @@ def beside_downloads(
 def plain_number(value: float) -> str:
     """A setting without needless zeros."""
     return f"{value:g}"
+
+
+def shortened(names: Sequence[str], *, most: int = 5) -> str:
+    """A list of words that stays a line; how many there are where some are left out."""
+    return ", ".join(names) if len(names) <= most else f"{', '.join(names[:most])} … ({len(names)})"

@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.ui.attention_inputs import Chosen, cell_in_focus, chosen_translation, has_attention
 from app.ui.backend import ask, show_error
-from app.ui.charts import show_chart
+from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.figure import show_figure
 from app.ui.settings import Settings, look_of
@@ -174,6 +174,14 @@ def _against_hand(sentence: ToTranslate, settings: Settings) -> None:
     left, right = st.columns([6, 5], gap="medium", vertical_alignment="center")
     with left:
         show_chart(error_rate_chart(scores, names=reading_names(t), **look_of(settings)))
+        download_popover(
+            chart_files(
+                lambda: error_rate_chart(scores, names=reading_names(t), **look_of(settings)), name="", ending="", t=t
+            ),
+            name=f"alignment-error-{info.name}",
+            t=t,
+            key="alignment",
+        )
     with right:
         st.caption(
             t(

@@ -11,6 +11,7 @@ from app.ui.attention_beside import (
     beside_figure,
     forced_beside,
     plain_number,
+    shortened,
     unit_and_translation,
 )
 from app.ui.figure import show_figure
@@ -54,8 +55,8 @@ def good_view(sentence: ToTranslate, settings: Settings) -> None:
         beside_downloads(both, figure, settings, name="good-attention", tau=tau)
     st.caption(
         t(
-            "The same translation word by word through two models. The left one was trained for its words only, the "
-            "right one also for even attention: its loss had λ/S Σᵢ (τ − Σₜ αₜⁱ)² added, with λ = {factor}, τ = {tau} "
+            "The same translation word by word through two models. The first was trained for its words only, the "
+            "second also for even attention: its loss had λ/S Σᵢ (τ − Σₜ αₜⁱ)² added, with λ = {factor}, τ = {tau} "
             "and S source pieces (Xu et al. 2015). Below each map: what every word received; orange is hardly "
             "attended, plum too often."
         ).format(factor=plain_number(penalty(with_it)), tau=plain_number(tau))
@@ -84,7 +85,7 @@ def _table(both: list[Beside], tau: float, unit: Unit, settings: Settings) -> No
     for one in both:
         grid = attention_grid(one.translation, unit)
         names = [
-            ", ".join(grid.columns[index] for index in found)
+            shortened([grid.columns[index] for index in found])
             for found in (neglected(grid.coverage, tau), overused(grid.coverage, tau))
         ]
         rows.append(
@@ -92,12 +93,12 @@ def _table(both: list[Beside], tau: float, unit: Unit, settings: Settings) -> No
                 t("model"): _title(one.info, t),
                 "λ": penalty(one.info),
                 "BLEU": one.info.figures.get("bleu"),
+                t("its own translation"): one.best,
                 "Σᵢ (τ − Σₜ αₜⁱ)²": regulariser(grid.coverage, tau),
                 t("hardly attended"): names[0] or t("none"),
                 t("too often"): names[1] or t("none"),
                 t("entropy, bits"): float(grid.entropy.mean()),
                 t("log P of this translation"): float(one.translation.log_prob),
-                t("its own translation"): one.best,
             }
         )
     number = st.column_config.NumberColumn
@@ -126,7 +127,7 @@ def _what_differs(both: list[Beside], t: Translator) -> str:
             "is the regulariser's doing."
         ).format(base=both[0].info.name, trained=_trained(both[-1].info))
     return t(
-        "The regularised model began with the weights of {base} and trained {trained} on; the model on the left is "
+        "The regularised model began with the weights of {base} and trained {trained} on; the first model is "
         "{base} itself, without further training, so a part of the difference may be the training's."
     ).format(base=both[0].info.name, trained=_trained(both[-1].info))
 

@@ -80,10 +80,10 @@ def _table(both: list[Beside], settings: Settings) -> None:
             t("score"): names[one.info.config.score],
             t("its parameters"): score_parameters(one.info.config),
             "BLEU": one.info.figures.get("bleu"),
+            t("its own translation"): one.best,
             t("BLEU, greedy"): one.info.figures.get("bleu_greedy"),
             t("entropy, bits"): float(attention_grid(one.translation, "words").entropy.mean()),
             t("log P of this translation"): float(one.translation.log_prob),
-            t("its own translation"): one.best,
         }
         for one in both
     ]

@@ -122,6 +122,8 @@ class BilinearScore(Score):
     def __init__(self, query_size: int, value_size: int, attention_size: int) -> None:
         super().__init__(query_size, value_size, attention_size)
         self.key = nn.Linear(value_size, query_size, bias=False)
+        # A score is a sum of query·value products: this makes it small at first, and the attention even.
+        nn.init.normal_(self.key.weight, std=1 / math.sqrt(query_size * value_size))
 
     def keys(self, values: Tensor) -> Tensor:
         return self.key(values)

@@ -104,8 +104,22 @@ def test_a_typed_weight_is_renormalised_and_the_translation_goes_on_from_there(p
     expect(page).not_to_have_url(re.compile("edits="), timeout=SLOW)
 
 
+def test_two_models_share_hover_and_tau_and_each_says_its_own_regulariser(page: Page, app_url: str):
+    open_page(page, app_url, view="good")
+    values = page.locator('[data-p="value"]')
+    expect(values).to_have_count(2)
+    before = values.all_text_contents()
+    page.get_by_role("slider", name="τ: what every source word should receive in all").fill("0.5")
+    for index in range(2):
+        expect(values.nth(index)).to_contain_text("τ = 0.50")
+        assert values.nth(index).text_content() != before[index]
+    row_label(page, "Africa").hover()
+    lit = page.locator(".sv-rows > text.ac")
+    expect(lit).to_have_text(["Africa", "Africa"])
+
+
 @pytest.mark.parametrize("viewport", [PHONE], indirect=True, ids=["phone"])
-@pytest.mark.parametrize("view", ["heatmap", "edit", "explain"])
+@pytest.mark.parametrize("view", ["heatmap", "edit", "explain", "good", "scores"])
 def test_a_phone_has_no_sideways_scrolling(page: Page, app_url: str, viewport, view: str):
     open_page(page, app_url, view=view)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0

@@ -155,3 +155,10 @@ def test_the_command_prints_how_evenly_a_model_attends(root: Path, tmp_path: Pat
     assert said.exit_code == 0, said.output
     assert f"mean over {len(PAIRS)} pairs" in said.stdout
     assert "hardly attended" in said.stdout
+
+
+def test_the_alignment_error_of_a_model_without_aligned_pairs_is_a_sentence(root: Path, monkeypatch):
+    monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(root))
+    said = CliRunner().invoke(app, ["alignment-error", "base"])
+    assert said.exit_code == 2
+    assert "No pairs of the languages of base have been aligned by hand." in said.stderr
