@@ -20,6 +20,7 @@ NAMES = (
     "search_speed",
     "throughput",
     "rerun",
+    "costs",
 )
 
 
