@@ -141,9 +141,9 @@ def focus_of(
         layer = len({part.layer for part in trace.layers}) - 1 if layer is None else layer
         if (layer, direction) not in {(part.layer, part.direction) for part in trace.layers}:
             raise InvalidInputError(
-                "{model} has no layer {layer} that reads {direction}.",
+                "{model} has no layer {layer}, counted from 1, that reads {direction}.",
                 model=trace.model,
-                layer=layer,
+                layer=layer + 1,
                 direction=direction,
             )
     first = resolved_focus(trace, UnrollOptions(layer=layer, direction=direction))
