@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 import statistics
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlencode
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import ClientConnection, connect
-
 from benchmarks.measure import Table
+from benchmarks.visits import PLAIN, serve, visit
 
-ROOT = Path(__file__).resolve().parent.parent
 VISITS = 5
 CHANGES = 15
 PAUSE_SECONDS = 0.3  # a person is no faster, and Streamlit's socket delays what follows within 0.1 s
-WAIT_SECONDS = 60.0
+PAGE, BOX = "unroll", ("text", "string_value")
 
-# The server as `streamlit run` starts it, after other imports: what a page that imports torch makes of the process.
-WITH_TORCH = "import sys, torch; from streamlit.web.cli import main; sys.argv[0] = 'streamlit'; main()"
-PLAIN = WITH_TORCH.replace("sys, torch", "sys")
+# What a page that imports torch makes of the server's process.
+WITH_TORCH = PLAIN.replace("import sys;", "import sys, torch;")
 
 AS_DELIVERED = "as delivered (no torch, no collection after runs)"
 WITH_TORCH_TOO = "the same, with torch in the server's process"
@@ -41,59 +27,30 @@ VARIANTS = {
 }
 
 
-@dataclass(slots=True)
-class Visit:
-    """One browser session: its connection and what it has heard."""
-
-    connection: ClientConnection
-    page: str = "unroll"
-    sentence_id: str = ""
-
-    def run(self, query: str, sentence: str | None = None) -> tuple[float, int]:
-        """Asks for a run of the script, with a changed sentence if one is given: seconds until its end, bytes."""
-        message = BackMsg()
-        message.rerun_script.query_string = query
-        message.rerun_script.page_name = self.page
-        if sentence is not None:
-            state = message.rerun_script.widget_states.widgets.add()
-            state.id, state.string_value = self.sentence_id, sentence
-        started = time.perf_counter()
-        self.connection.send(message.SerializeToString())
-        total = 0
-        while True:
-            data = self.connection.recv(timeout=WAIT_SECONDS)
-            total += len(data)
-            heard = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
-            element = heard.delta.new_element
-            if element.WhichOneof("type") == "text_input" and not self.sentence_id:
-                self.sentence_id = element.text_input.id
-            if heard.WhichOneof("type") != "script_finished":
-                continue
-            if heard.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-                return time.perf_counter() - started, total
-            raise RuntimeError(f"the script ended with {heard.script_finished}")
-
-
 def measure() -> Table:
     """All servers run side by side and take turns."""
+    one_worker = {"SEQVIZ_WORKERS": "1"}
     with contextlib.ExitStack() as stack:
-        ports = {name: stack.enter_context(serve(program, collect)) for name, (program, collect) in VARIANTS.items()}
+        ports = {
+            name: stack.enter_context(serve(program, collect=collect, environment=one_worker)).port
+            for name, (program, collect) in VARIANTS.items()
+        }
         pages: dict[str, list[tuple[float, int]]] = {name: [] for name in ports}
         changes: dict[str, list[tuple[float, int]]] = {name: [] for name in ports}
         for port in ports.values():
-            with visit_of(port) as visit:
-                visit.run("")  # workers start, models load, modules are imported
+            with visit(port, PAGE) as one:
+                one.open()  # workers start, models load, modules are imported
         for _ in range(VISITS):
             for name, port in ports.items():
-                with visit_of(port) as visit:
-                    pages[name].append(visit.run(urlencode({"text": _sentence()})))
-        open_visits = {name: stack.enter_context(visit_of(port)) for name, port in ports.items()}
-        for visit in open_visits.values():
-            visit.run("")
-            visit.run("", _sentence())
+                with visit(port, PAGE, urlencode({"text": _sentence()})) as one:
+                    pages[name].append(one.open())
+        open_visits = {name: stack.enter_context(visit(port, PAGE)) for name, port in ports.items()}
+        for one in open_visits.values():
+            one.open()
+            one.change(*BOX, _sentence())
         for _ in range(CHANGES):
-            for name, visit in open_visits.items():
-                changes[name].append(visit.run("", _sentence()))
+            for name, one in open_visits.items():
+                changes[name].append(one.change(*BOX, _sentence()))
                 time.sleep(PAUSE_SECONDS)
     rows = []
     for name in ports:
@@ -122,46 +79,3 @@ def measure() -> Table:
 def _sentence() -> str:
     """A sentence of 20 characters that nobody has asked for yet."""
     return f"To be or {time.time_ns() % 10**11:011d}"
-
-
-@contextlib.contextmanager
-def visit_of(port: int, page: str = "unroll") -> Iterator[Visit]:
-    """A browser's session on one page of a server."""
-    with connect(
-        f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None, compression=None
-    ) as connection:
-        yield Visit(connection, page=page)
-
-
-@contextlib.contextmanager
-def serve(program: str = PLAIN, collect: str = "false") -> Iterator[int]:
-    """The app on a port of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    options = {
-        "server.headless": "true",
-        "server.address": "127.0.0.1",
-        "server.port": str(port),
-        "server.fileWatcherType": "none",
-        "runner.postScriptGC": collect,
-    }
-    command = [sys.executable, "-c", program, "run", "app/streamlit_app.py"]
-    command += [part for name, value in options.items() for part in (f"--{name}", value)]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "SEQVIZ_WORKERS": "1"}, stdout=subprocess.DEVNULL)
-    try:
-        _wait_for(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-            return
-        time.sleep(0.1)
-    raise RuntimeError("the app did not start")

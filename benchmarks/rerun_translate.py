@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 
 from benchmarks.measure import Table
-from benchmarks.rerun import CHANGES, PAUSE_SECONDS, serve, visit_of
+from benchmarks.rerun import CHANGES, PAUSE_SECONDS
+from benchmarks.visits import serve, visit
 from seqviz.api import search_figure
 from seqviz.backends.local import LocalBackend
 from seqviz.backends.translation_requests import SearchRequest
@@ -20,6 +21,7 @@ from seqviz.text.piece_encoder import PieceEncoder
 from seqviz.translation_searches import DEFAULT_ALPHA, TranslationSearches, greedy_config
 from seqviz.translations import TranslationSearch
 
+PAGE, BOX = "translate", ("source", "string_value")
 MODEL = "fra-eng-attention"
 PIECES = 12
 GOAL_MS = 200
@@ -36,16 +38,17 @@ def measure() -> Table:
     seconds: dict[str, list[float]] = {"page": [], "change": [], "searches": [], "tree": []}
     sizes = []
     with contextlib.ExitStack() as stack:
-        port = stack.enter_context(serve())
+        port = stack.enter_context(serve(environment={"SEQVIZ_WORKERS": "1"})).port
         backend = stack.enter_context(LocalBackend(workers=1, models=(MODEL,)))
         for _ in range(2):  # workers start, models load, modules are imported
-            with visit_of(port, "translate") as visit:
-                visit.run("", next(sentences))
+            with visit(port, PAGE) as one:
+                one.open()
+                one.change(*BOX, next(sentences))
             _tree(_searches(backend, next(sentences)))
-        visit = stack.enter_context(visit_of(port, "translate"))
-        seconds["page"].append(visit.run("budget=0")[0])
+        one = stack.enter_context(visit(port, PAGE, "budget=0"))
+        seconds["page"].append(one.open()[0])
         for _ in range(CHANGES):
-            change, size = visit.run("budget=0", next(sentences))
+            change, size = one.change(*BOX, next(sentences))
             seconds["change"].append(change)
             sizes.append(size)
             started = time.perf_counter()

@@ -21,6 +21,7 @@ NAMES = (
     "throughput",
     "rerun",
     "rerun_translate",
+    "costs",
 )
 
 

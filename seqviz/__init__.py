@@ -3,6 +3,7 @@
     import seqviz
     trace = seqviz.trace("shakespeare-lstm", "To be, or not to be")
     trace.layer(0).gates["forget_gate"]     # (step, unit), read-only numpy
+    seqviz.pictures.gates("shakespeare-lstm", "To be, or not to be")
 
 The names below are loaded when they are first used, so that importing seqviz costs nothing and the app, which never
 imports torch, may use the rest of the package.
@@ -42,6 +43,8 @@ __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 (names resolved by __getatt
 
 
 def __getattr__(name: str) -> Any:
+    if name == "pictures":
+        return importlib.import_module("seqviz.pictures")
     if name not in _PUBLIC:
         raise AttributeError(f"module 'seqviz' has no attribute {name!r}")
     return getattr(importlib.import_module(_PUBLIC[name]), name)

@@ -19,6 +19,8 @@ from rich.table import Table
 
 from seqviz import __version__
 from seqviz.errors import InvalidInputError, SeqvizError, unknown_name
+from seqviz.i18n import LANGUAGES
+from seqviz.picture_names import PICTURES
 from seqviz.traces import STRUCTURES, Structure
 
 app = typer.Typer(help="See a recurrent model think.", no_args_is_help=True, add_completion=False)
@@ -38,14 +40,6 @@ class TraceFormat(StrEnum):
     CSV = "csv"
 
 
-class ExportView(StrEnum):
-    """Pictures of ``seqviz export``."""
-
-    UNROLL = "unroll"
-    GRADIENTS = "gradients"
-    SEARCH = "search"
-
-
 class Theme(StrEnum):
     """Colours of an exported picture."""
 
@@ -55,11 +49,14 @@ class Theme(StrEnum):
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Turns an error that seqviz raises on purpose into one line and exit status 2."""
+    """Turns an error that seqviz raises on purpose, or the system's word on a file, into one line and exit status 2."""
     try:
         yield
-    except SeqvizError as error:
-        Console(stderr=True).print(f"seqviz: {error}", style="bold", markup=False, highlight=False)
+    except BrokenPipeError:  # whoever reads the output has heard enough
+        raise
+    except (SeqvizError, OSError) as error:
+        says = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) and error.filename else str(error)
+        Console(stderr=True, soft_wrap=True).print(f"seqviz: {says}", style="bold", markup=False, highlight=False)
         raise typer.Exit(2) from error
 
 
@@ -276,55 +273,88 @@ def trace(
 
     with _plain_errors():
         result = api.trace(name, _read(text), structure=_structure(structure))
-    written = trace_json(result) if as_format is TraceFormat.JSON else trace_csv(result)
-    _write(written, output)
+        _write(trace_json(result) if as_format is TraceFormat.JSON else trace_csv(result), output)
 
 
-@app.command()
+@app.command(epilog="Views:\n\n" + "\n\n".join(f"{name}: {says}" for name, says in PICTURES.items()))
 def export(
-    name: Name,
-    text: Annotated[str, typer.Argument(help="The text; - reads standard input.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A file that ends in .html, .svg or .png.")],
+    name: Annotated[str, typer.Argument(help="Name of a checkpoint; some views take something else, see below.")],
+    text: Annotated[str, typer.Argument(help="The text, where the view needs one; - reads standard input.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file that ends in .html, .svg or .png.")
+    ] = None,
     structure: StructureOption = None,
-    view: Annotated[ExportView, typer.Option(help="What is drawn.")] = ExportView.UNROLL,
+    view: Annotated[str, typer.Option(help="What is drawn; see below.")] = "unroll",
+    layer: Annotated[int | None, typer.Option(help="Counted from 1.", min=1)] = None,
+    unit: Annotated[int | None, typer.Option(help="Counted from 0, as on the page.", min=0)] = None,
+    step: Annotated[int | None, typer.Option(help="Counted from 1.", min=1)] = None,
     loss_step: Annotated[
         int | None,
         typer.Option(help="Gradients: the step whose loss goes back, counted from 1; default: the sum of all."),
     ] = None,
-    beam: Annotated[int, typer.Option(help="Search: hypotheses that survive a step.", min=1, max=100)] = 5,
-    alpha: Annotated[float, typer.Option(help="Search: α of the length normalisation.", min=0, max=2)] = 1.0,
+    quantity: Annotated[str, typer.Option(help="A gate or state: forget_gate, hidden_state ...")] = "",
+    reference: Annotated[str, typer.Option(help="A translation by a person.")] = "",
+    force: Annotated[
+        list[str] | None, typer.Option(help="intervention: forget_gate=0@3-5, steps from 0; may be repeated.")
+    ] = None,
+    edits: Annotated[str, typer.Option(help="edit: 5f6 forces step 5 to source word 6; 5z freezes.")] = "",
+    span: Annotated[str, typer.Option(help="moments: words of the text.")] = "",
+    beam: Annotated[int | None, typer.Option(help="Searches: hypotheses that survive a step.", min=1, max=100)] = None,
+    alpha: Annotated[float | None, typer.Option(help="Searches: α of the length normalisation.", min=0, max=2)] = None,
     theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
+    language: Annotated[str, typer.Option(help="Of the words in the picture: en or zh_CN.")] = "en",
     scale: Annotated[float, typer.Option(help="Pixels of a PNG for each unit of the drawing.", min=0.5, max=8)] = 2.0,
 ) -> None:
-    """Draw a text's run, its gradients, or the search for its translation, into a self-contained file."""
-    from seqviz import api
-    from seqviz.charts.search_tree import SearchTreeOptions
-    from seqviz.config import DecodeConfig
-
+    """Draw any picture of the app into one file; an .html has the whole interaction and works offline."""
     with _plain_errors():
-        text = _read(text)
-        if view is ExportView.SEARCH:
-            config = DecodeConfig(beam_size=beam, alpha=alpha)
-            options = SearchTreeOptions(alpha=alpha)
-            figure = api.search_figure(api.search_translation(name, text, config=config), options=options)
+        path = _picture_path(output, view)
+        if language not in LANGUAGES:
+            raise unknown_name("language", language, LANGUAGES)
+        from seqviz.pictures.base import Appearance
+        from seqviz.pictures.by_name import Asked, picture
+
+        asked = Asked(
+            name=name,
+            text=_read(text),
+            structure=_structure(structure),
+            layer=None if layer is None else layer - 1,
+            unit=unit,
+            step=None if step is None else step - 1,
+            loss_step=None if loss_step is None else loss_step - 1,
+            quantity=quantity,
+            reference=reference,
+            force=tuple(force or ()),
+            edits=edits,
+            span=span,
+            beam=beam,
+            alpha=alpha,
+            appearance=Appearance(language=language),
+        )
+        drawn = picture(view, asked)
+        kind = path.suffix.lower()
+        if kind != ".html" and not (hasattr(drawn, "to_svg") and hasattr(drawn, "to_png")):
+            raise InvalidInputError("The view {view} is a page: only .html can be written.", view=view)
+        if kind == ".html":
+            content: str | bytes = drawn.to_html(theme=theme.value)
+        elif kind == ".svg":
+            content = drawn.to_svg(theme=theme.value)  # type: ignore[attr-defined]
         else:
-            trace = api.trace(name, text, structure=_structure(structure))
-            figure = api.figure(trace)
-            if view is ExportView.GRADIENTS:
-                step = None if loss_step is None else loss_step - 1
-                figure = api.gradient_figure(trace, api.backward(name, text, loss_step=step))
-        match output.suffix.lower():
-            case ".html":
-                output.write_text(figure.to_html(theme=theme.value), encoding="utf-8")
-            case ".svg":
-                output.write_text(figure.to_svg(theme=theme.value), encoding="utf-8")
-            case ".png":
-                output.write_bytes(figure.to_png(theme=theme.value, scale=scale))
-            case other:
-                raise InvalidInputError(
-                    "A file ending in {suffix!r} cannot be written; allowed are .html, .svg, .png.", suffix=other
-                )
-    typer.echo(output)
+            content = drawn.to_png(theme=theme.value, scale=scale)  # type: ignore[attr-defined]
+        _write(content, path)
+    typer.echo(path)
+
+
+def _picture_path(output: Path | None, view: str) -> Path:
+    """What can be said of a file before anything is computed."""
+    if view not in PICTURES:
+        raise unknown_name("view", view, PICTURES)
+    if output is None:
+        raise InvalidInputError("Say where the picture goes: -o picture.html, .svg or .png.")
+    if output.suffix.lower() not in (".html", ".svg", ".png"):
+        raise InvalidInputError(
+            "A file ending in {suffix!r} cannot be written; allowed are .html, .svg, .png.", suffix=output.suffix
+        )
+    return output
 
 
 def _structure(name: str | None) -> Structure | None:
@@ -337,14 +367,18 @@ def _structure(name: str | None) -> Structure | None:
 
 
 def _read(text: str) -> str:
-    return sys.stdin.read() if text == "-" else text
+    """The text that was given; bytes of standard input that are no UTF-8 are replaced."""
+    return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
 
 
-def _write(text: str, output: Path | None) -> None:
+def _write(content: str | bytes, output: Path | None) -> None:
     if output is None:
-        sys.stdout.write(text)
+        sys.stdout.write(str(content))
+    elif isinstance(content, bytes):
+        output.write_bytes(content)
     else:
-        output.write_text(text, encoding="utf-8")
+        # A command line may hold bytes that are no text; they become question marks.
+        output.write_bytes(content.encode("utf-8", "replace"))
 
 
 def main() -> None:

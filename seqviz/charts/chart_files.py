@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import escape
 from typing import Any
 
 import altair as alt
@@ -18,24 +20,44 @@ def chart_png(chart: alt.TopLevelMixin, *, theme: Theme, scale: float = 2.0) -> 
     """The chart as a PNG on the theme's background."""
     import vl_convert  # a large library that only files need
 
-    return bytes(vl_convert.vegalite_to_png(_specification(chart, theme), scale=scale))
+    return bytes(vl_convert.vegalite_to_png(chart_specification(chart, theme), scale=scale))
 
 
 def chart_svg(chart: alt.TopLevelMixin, *, theme: Theme) -> str:
     """The chart as an SVG on the theme's background."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(_specification(chart, theme)))
+    return str(vl_convert.vegalite_to_svg(chart_specification(chart, theme)))
 
 
-def chart_html(chart: alt.TopLevelMixin, *, theme: Theme) -> str:
-    """A page with the chart and all that it needs; tooltips work, nothing is loaded."""
+def chart_html(chart: alt.TopLevelMixin, *, theme: Theme, title: str = "", language: str = "en") -> str:
+    """A page with the chart and all that it needs; tooltips work, nothing is loaded.
+
+    Args:
+        chart: the chart.
+        theme: of its colours; the page around it has the same background.
+        title: of the page's window; empty for the chart's own description.
+        language: of its words.
+    """
     import vl_convert
 
-    return str(vl_convert.vegalite_to_html(_specification(chart, theme), bundle=True))
+    specification = json.loads(chart_specification(chart, theme))
+    # Of the menu only what works offline.
+    actions = {"export": True, "source": False, "compiled": False, "editor": False}
+    specification.setdefault("usermeta", {})["embedOptions"] = {"actions": actions}
+    page = str(vl_convert.vegalite_to_html(specification, bundle=True))
+    name = escape(title or str(chart.to_dict(validate=False).get("description", "seqviz")))
+    head = (
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
+        f"<style>body{{background:{colour('surface', theme)}}}</style>"
+    )
+    page = re.sub(r"<title>.*?</title>", "", page, count=1)
+    page = page.replace("<head>", f"<head>{head}", 1)
+    return re.sub(r"<html[^>]*>", f'<html lang="{escape(language)}">', page, count=1)
 
 
-def _specification(chart: alt.TopLevelMixin, theme: Theme) -> str:
+def chart_specification(chart: alt.TopLevelMixin, theme: Theme) -> str:
+    """The chart as Vega-Lite, as wide as a page, on the theme's background."""
     found: dict[str, Any] = chart.to_dict(validate=False)
     found["width"] = WIDTH
     found.setdefault("config", {})["background"] = colour("surface", theme)

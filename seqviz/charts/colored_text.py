@@ -91,6 +91,12 @@ class ColouredText:
             f'<script type="module">{text_js()}\n{start}</script></body></html>'
         )
 
+    def _repr_html_(self) -> str:
+        # A frame of its own, as for a figure.
+        page = escape(self.to_html(), quote=True)
+        title = escape(self.title, quote=True)
+        return f'<iframe srcdoc="{page}" title="{title}" width="100%" height="560" style="border:0"></iframe>'
+
 
 def coloured_text(
     text: LongText,
