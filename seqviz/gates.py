@@ -100,7 +100,7 @@ class Speed:
 
     Args:
         model: which one.
-        seconds: median of a forward pass over ``steps`` pieces, batch 1.
+        seconds: processor time, median of a forward pass over ``steps`` pieces, batch 1.
         steps: pieces a pass.
         fused: whether torch has a fused kernel for its cell.
     """

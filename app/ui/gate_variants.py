@@ -79,9 +79,9 @@ def variants_view(inputs: Inputs, models: dict[str, CheckpointInfo], settings: S
     st.caption(
         t(
             "Gates and candidate are the blocks of weights: an LSTM has 4 (3 gates), a GRU 3 (2 gates), so 3 : 2. "
-            "Time: the recurrent layers alone over {steps} pieces, one text at a time, median of several rounds in "
-            "which the models take turns; cells without a fused kernel of PyTorch run step by step. The models "
-            "are as many as are installed."
+            "Time: processor time of the recurrent layers alone over {steps} pieces, one text at a time, median of "
+            "several rounds in which the models take turns; cells without a fused kernel of PyTorch run step by "
+            "step. The models are as many as are installed."
         ).format(steps=speeds[0].steps)
     )
     if len(names) < 2:
@@ -123,7 +123,7 @@ def _rows(infos: Sequence[CheckpointInfo], speeds: Sequence[Speed], t: Translato
                 t("Time, ratio"): f"{speed.seconds / fastest:.2f} ×",
                 t("Microseconds a step"): f"{1e6 * speed.seconds / speed.steps:.1f}",
                 t("Fused kernel"): t("yes") if speed.fused else t("no"),
-                t("Held-out figure"): f"{info.figures[figure]:.4g} {figure_names.get(figure, figure)}"
+                t("Held-out figure"): f"{info.figures[figure]:#.4g} {figure_names.get(figure, figure)}"
                 if figure in info.figures
                 else "–",
             }

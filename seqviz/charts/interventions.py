@@ -35,7 +35,7 @@ def divergence_chart(
     """
     rows = [{"step": s, "value": float(f"{value:.6g}"), "focus": s == step} for s, value in enumerate(found.divergence)]
     colours = category_colours(theme)
-    title = t("How far the output moved: KL(before ‖ after), nats")
+    title = alt.TitleParams(t("How far the output moved"), subtitle=t("KL(before ‖ after), nats"))
     scale = alt.Scale(domainMin=0) if top is None else alt.Scale(domain=[0, top or 1.0])
     bars = (
         alt.Chart(alt.InlineData(values=rows))
@@ -141,9 +141,12 @@ def change_map(
     ]
     title = t("{quantity}: after minus before").format(quantity=quantity_name(quantity, t).capitalize())
     subtitle = (
-        t("one row a unit")
+        [t("one row a unit")]
         if len(labels) == units
-        else t("{count} units in {rows} rows, each its group's largest change").format(count=units, rows=len(labels))
+        else [
+            t("{count} units in {rows} rows,").format(count=units, rows=len(labels)),
+            t("each its group's largest change"),
+        ]
     )
     chart = (
         alt.Chart(alt.InlineData(values=rows))
