@@ -160,3 +160,23 @@ def test_the_whole_search_downloads_as_numbers(page: Page, app_url: str):
     assert content["vocabulary_size"] == 5000
     assert len(content["hypotheses"]) > 300
     assert len(content["hypotheses"][0]["candidates"]) == 5
+
+
+def test_a_long_proof_goes_on_in_the_background_survives_a_reload_and_is_cancelled(page: Page, app_url: str):
+    open_page(page, app_url, source=LONG, optimum="score")
+    page.get_by_role("button", name="Search on, up to 3,000 hypotheses").click()
+    expect(page).to_have_url(re.compile("budget=3000"))
+    expect(page).to_have_url(re.compile("proof="), timeout=30_000)
+    further = page.get_by_role("button", name="Search on, up to 10,000 hypotheses")
+    expect(further).to_be_visible(timeout=120_000)
+    further.click()
+    progress = page.get_by_test_id("stProgress")
+    expect(progress).to_contain_text(re.compile(r"(running|starting): [\d,]+ of 10,000"), timeout=60_000)
+    job = state_of(page)["proof"]
+    page.reload()
+    expect(progress).to_contain_text(re.compile(r"of 10,000 hypotheses"), timeout=60_000)
+    assert state_of(page)["proof"] == job
+    page.get_by_role("button", name="Cancel").click()
+    expect(progress).to_contain_text("stopped", timeout=30_000)
+    expect(page.get_by_text("Not proven within")).to_be_visible()
+    expect(further).to_be_visible()
