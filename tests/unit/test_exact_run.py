@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def test_a_run_says_how_far_it_is_and_its_bracket_only_narrows(loaded: LoadedTra
     seen = [run.progress()]
     while run.advance():
         seen.append(run.progress())
-    for before, after in zip(seen[:-1], seen[1:], strict=True):
+    for before, after in itertools.pairwise(seen):
         assert before.expansions < after.expansions
         assert before.score <= after.score <= after.upper_bound + 1e-12
         assert after.upper_bound <= before.upper_bound + 1e-12
