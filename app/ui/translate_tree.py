@@ -34,7 +34,7 @@ from seqviz.charts.search_story import winner_of
 from seqviz.charts.search_tree import SearchTreeOptions
 from seqviz.charts.translation_tree import translation_tree_figure
 from seqviz.config import DecodeConfig
-from seqviz.errors import SeqvizError
+from seqviz.errors import BackendError, SeqvizError
 from seqviz.i18n import Translator, translator
 from seqviz.text.piece_encoder import joined
 from seqviz.translation_searches import DEFAULT_ALPHA, TranslationSearches, Watch, with_exact
@@ -83,6 +83,8 @@ def _answered(asked: Asked, t: Translator) -> tuple[Asked, TranslationSearches] 
         searches = searched(asked)
     except SeqvizError as error:
         show_error(error, t)
+        if isinstance(error, BackendError):
+            st.button(t("Try again"), icon=":material/refresh:", key="tree-again")  # any click is a new run
         last: Asked | None = st.session_state.get(_GOOD)
         if last is None or last == asked:
             return None

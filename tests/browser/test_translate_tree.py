@@ -167,3 +167,23 @@ def test_a_row_of_the_heatmap_opens_the_tree_at_its_step(page: Page, app_url: st
     page.get_by_role("link", name="the search that found it").click(timeout=60_000)
     expect(page.locator(".sv-bar .sv-now")).to_contain_text("step 3 of 15:", timeout=60_000)
     assert state_of(page)["step"] == "3"
+
+
+def test_a_long_proof_goes_on_in_the_background_survives_a_reload_and_is_cancelled(page: Page, app_url: str):
+    open_page(page, app_url, source=LONG, optimum="score")
+    page.get_by_role("button", name="Search on, up to 3,000 hypotheses").click()
+    expect(page).to_have_url(re.compile("budget=3000"))
+    expect(page).to_have_url(re.compile("proof="), timeout=30_000)
+    further = page.get_by_role("button", name="Search on, up to 10,000 hypotheses")
+    expect(further).to_be_visible(timeout=120_000)
+    further.click()
+    progress = page.get_by_test_id("stProgress")
+    expect(progress).to_contain_text(re.compile(r"(running|starting): [\d,]+ of 10,000"), timeout=60_000)
+    job = state_of(page)["proof"]
+    page.reload()
+    expect(progress).to_contain_text(re.compile(r"of 10,000 hypotheses"), timeout=60_000)
+    assert state_of(page)["proof"] == job
+    page.get_by_role("button", name="Cancel").click()
+    expect(progress).to_contain_text("stopped", timeout=30_000)
+    expect(page.get_by_text("Not proven within")).to_be_visible()
+    expect(further).to_be_visible()
