@@ -59,6 +59,12 @@ def _twins(sentence: ToTranslate, models: list[TranslatorInfo], settings: Settin
     )
     show_figure(figure, key=KEY)
     _table(both, settings)
+    st.caption(
+        t(
+            "The twins' figures say how well a score fits a network that grew up with the additive one, not which "
+            "score is best when everything is trained from the start."
+        )
+    )
 
 
 def score_names(t: Translator) -> dict[str, str]:
