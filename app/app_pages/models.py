@@ -32,8 +32,8 @@ for info in found:
             t("Parameters"): info.num_parameters,
             t("Measured"): info.figures.get(figure),
             t("Figure"): figure_names.get(figure, figure),
-            t("Fine-tuned from"): info.base.name if info.base else "",
             t("Minutes of training"): round(info.details.get("training_seconds", 0) / 60),
+            t("Fine-tuned from"): info.base.name if info.base else "",
         }
     )
 if rows:

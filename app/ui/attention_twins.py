@@ -12,7 +12,7 @@ from app.ui.translation_inputs import ToTranslate
 from seqviz.analysis.attention import attention_grid
 from seqviz.charts.attention_math import SCORE_TITLES, attention_equations
 from seqviz.checkpoints import TranslatorInfo
-from seqviz.config import SCORE_NAMES
+from seqviz.config import SCORE_NAMES, TranslationConfig
 from seqviz.i18n import Translator
 from seqviz.twins import score_parameters, score_twins
 
@@ -33,7 +33,7 @@ def scores_view(sentence: ToTranslate, settings: Settings) -> None:
         )
     else:
         _twins(sentence, models, settings)
-    _functions(models, settings)
+    _functions(sentence, models, settings)
 
 
 def _twins(sentence: ToTranslate, models: list[TranslatorInfo], settings: Settings) -> None:
@@ -59,6 +59,12 @@ def _twins(sentence: ToTranslate, models: list[TranslatorInfo], settings: Settin
     )
     show_figure(figure, key=KEY)
     _table(both, settings)
+    st.caption(
+        t(
+            "The twins' figures say how well a score fits a network that grew up with the additive one, not which "
+            "score is best when everything is trained from the start."
+        )
+    )
 
 
 def score_names(t: Translator) -> dict[str, str]:
@@ -103,27 +109,28 @@ def _table(both: list[Beside], settings: Settings) -> None:
     )
 
 
-def _functions(models: list[TranslatorInfo], settings: Settings) -> None:
+def _functions(sentence: ToTranslate, twins: list[TranslatorInfo], settings: Settings) -> None:
     """All five functions with their equations, and which of them are trained here."""
     t = settings.t
     st.subheader(t("The five score functions"), anchor=False)
-    trained = {info.config.score: info for info in models}
+    own = twins[0] if twins else sentence.models[sentence.model]
+    # A twin says most of a function; without one any model that has it.
+    trained = {info.config.score: info for info in (*sentence.models.values(), own, *twins)}
     for name in SCORE_NAMES:
         if name not in SCORE_TITLES:
             continue
         left, middle, right = st.columns([4, 4, 5], vertical_alignment="center")
         left.markdown(t(SCORE_TITLES[name]))
         middle.markdown(rf"$\displaystyle {attention_equations(name, notation=settings.notation)[0]}$")
-        right.caption(_state(name, trained, models, t))
+        right.caption(_state(name, trained, own.config, t))
 
 
-def _state(name: str, trained: dict[str, TranslatorInfo], models: list[TranslatorInfo], t: Translator) -> str:
+def _state(name: str, trained: dict[str, TranslatorInfo], config: TranslationConfig, t: Translator) -> str:
     """Whether a function is trained here, and where not, why."""
     if name in trained:
         info = trained[name]
         return t("trained: {name}, BLEU {value}").format(name=info.name, value=f"{info.figures.get('bleu', 0):.2f}")
-    config = models[0].config if models else None
-    if name == "dot" and config and config.decoder_size != 2 * config.encoder_size:
+    if name == "dot" and config.decoder_size != 2 * config.encoder_size:
         return t(
             "not trained: it compares the states as they are, so both must have as many components; here the "
             "decoder's have {query} and the encoder's {value}."
