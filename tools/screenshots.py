@@ -92,7 +92,7 @@ def shots() -> list[Shot]:
 
 def looks() -> list[Shot]:
     """Every view of every page at full length: three sizes, light and dark, both languages, presenter."""
-    states = [(page, path, ()) for page, path in PAGES.items()]
+    states: list[tuple[str, str, tuple[tuple[str, str], ...]]] = [(page, path, ()) for page, path in PAGES.items()]
     states += [(f"{page}-{view}", page, (("view", view),)) for page, names in VIEWS.items() for view in names]
     found = []
     for name, path, query in states:
