@@ -122,6 +122,7 @@ def main() -> int:
         sync_playwright() as p,
     ):
         browser = p.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        _warm_up(browser, url)
         for shot in chosen:
             content = _taken(browser, url, shot)
             (folder / f"{shot.name}.png").write_bytes(content)
@@ -130,6 +131,20 @@ def main() -> int:
     total = sum(path.stat().st_size for path in folder.glob("*.png"))
     print(f"{total / 1e6:.1f} MB in {folder}")
     return 0
+
+
+def _warm_up(browser: Browser, url: str) -> None:
+    """Asks until the workers are there: on a busy machine the very first answer may come too late for its page."""
+    page = browser.new_page()
+    page.goto(url)
+    shown = page.locator(".sv-stage svg").first
+    for _ in range(5):
+        shown.or_(page.get_by_test_id("stAlert").first).first.wait_for(timeout=60_000)
+        if shown.is_visible():
+            break
+        page.goto(url)
+        settle(page)
+    page.close()
 
 
 def _taken(browser: Browser, url: str, shot: Shot) -> bytes:
