@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from seqviz.config import ModelConfig, TranslationConfig
-from seqviz.errors import CheckpointError, InvalidInputError, SeqvizError, unknown_name
+from seqviz.errors import CheckpointError, InvalidInputError, SeqvizError, UnknownNameError, unknown_name
 
 FORMAT = "seqviz-checkpoint"
 FORMAT_VERSION = 1
@@ -311,8 +311,15 @@ def write_checkpoint(
 
 
 def _folder(name: str, root: Path) -> Path:
-    folder = root / name
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or not folder.is_dir():
-        known = [f.name for f in sorted(root.iterdir()) if f.is_dir() and f.name[0] != "."] if root.is_dir() else []
-        raise unknown_name("Model", name, known)
-    return folder
+    folders = {f.name: f for f in sorted(root.iterdir()) if f.is_dir() and f.name[0] != "."} if root.is_dir() else {}
+    sound = {known: f for known, f in folders.items() if re.fullmatch(r"[A-Za-z0-9][\w.-]*", known)}
+    if name in folders and name not in sound:
+        raise CheckpointError(
+            "Checkpoint {name!r}: the name of its folder may hold letters, digits, hyphens, dots and underscores only.",
+            name=name,
+        )
+    if not sound:
+        raise UnknownNameError("There is no model {value!r}; the folder {folder} has none.", value=name, folder=root)
+    if name not in sound:
+        raise unknown_name("Model", name, sound)
+    return sound[name]

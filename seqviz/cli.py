@@ -73,7 +73,7 @@ def main_options(
 @app.command()
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the checkpoints with their measured quality."""
-    from seqviz.checkpoints import list_all
+    from seqviz.checkpoints import checkpoints_root, list_all
 
     found, broken = list_all()
     if as_json:
@@ -89,8 +89,11 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             measured = f"{figure} {info.figures[figure]:.4g}" if figure in info.figures else ""
             table.add_row(info.name, info.config.task, info.config.cell, f"{info.num_parameters:,}", measured)
         Console().print(table)
-    for error in broken.values():
-        Console(stderr=True).print(f"seqviz: {error}", markup=False)
+    said = [str(error) for error in broken.values()]
+    if not found:
+        said.append(f"There is no checkpoint in {checkpoints_root()} that can be used.")
+    for sentence in said:
+        Console(stderr=True, soft_wrap=True).print(f"seqviz: {sentence}", markup=False, highlight=False)
 
 
 @app.command()

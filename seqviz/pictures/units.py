@@ -68,7 +68,7 @@ def unit_text(
         limit=limit,
         binary=series.property if series.binary else None,
         numbers=None if series.binary else series.property,
-        property_name=property_name(name, appearance.t),
+        property_name=property_name(name, appearance.t) if name else "",
         height=470,
         font_size=appearance.font_size,
         language=appearance.tag,
@@ -90,11 +90,11 @@ def unit_series(
     """A unit over the beginning of a long text, or its values by the property; other arguments as in ``unit_text``."""
     found, series, name = _series(_run(model, text), quantity, tracked, unit, pattern)
     label, t = _unit_name(series, found, appearance), appearance.t
-    axis, shown = quantity_name(series.quantity, t=t), property_name(name, t)
+    axis, shown = quantity_name(series.quantity, t=t), property_name(name, t) if name else ""
 
     def draw(theme: Theme) -> object:
         look = appearance.look(theme)
-        if drawn == "values":
+        if drawn == "values" and series.property is not None:
             return values_chart(series, unit_name=label, axis_name=axis, property_name=shown, **look)
         end = min(len(found), MAX_POINTS)
         return series_chart(series, unit_name=label, axis_name=axis, property_name=shown, end=end, **look)
@@ -239,10 +239,12 @@ def _series(
     quantity = quantity or _quantities(text)[0]
     tracking = _about(TrackingRequest(trace=run, quantity=quantity, pattern=pattern))
     named = {one.property: one for one in tracking.tracked}
-    name = tracked or ("pattern" if pattern and "pattern" in named else next(iter(named)))
-    if name not in named:
+    # A short text may have none of the properties; then the first unit is shown without one, as on the page.
+    name = tracked or ("pattern" if pattern and "pattern" in named else next(iter(named), ""))
+    if name and name not in named:
         raise unknown_name("property", name, named)
-    place = named[name].best[0].place if unit is None else unit
+    first = UnitPlace(layer=text.layers[0].layer, direction=text.layers[0].direction, unit=0)
+    place = unit or (named[name].best[0].place if name else first)
     series = _about(
         UnitRequest(
             trace=run,

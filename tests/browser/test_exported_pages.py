@@ -44,15 +44,12 @@ def test_every_view_of_the_command_is_here():
 def test_the_page_shows_its_picture_offline(page: Page, tmp_path: Path, view: str):
     path = tmp_path / f"{view}.html"
     path.write_text(picture(view, ASKED[view]).to_html(), encoding="utf-8")
-    loads = re.findall(
-        r"""<(?:script|link|img|iframe)[^>]*?(?:src|href)\s*=\s*["'](?!#|data:)([^"']+)""", path.read_text()
-    )
-    assert loads == []
+    markup = re.sub(r"<script(?![^>]*src)[^>]*>.*?</script>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!#|data:)([^"']+)""", markup) == []
     page.context.set_offline(offline=True)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
-    expect(page.locator("svg:visible, table:visible, main:visible").first).to_be_visible()
     drawn = page.locator("svg[role=img], svg.marks, table, #text").first
     expect(drawn).to_be_visible()
     box = drawn.bounding_box()

@@ -42,7 +42,9 @@ def test_the_version_is_that_of_the_package():
     assert run("--version").strip() == __version__
 
 
-@pytest.mark.parametrize("command", ["models", "train", "evaluate", "trace", "export"])
+@pytest.mark.parametrize(
+    "command", ["models", "train", "evaluate", "translate", "bleu-by-length", "card", "trace", "export"]
+)
 def test_every_command_explains_itself(command):
     assert "Usage" in run(command, "--help")
 
@@ -90,6 +92,24 @@ def test_trace_shows_another_structure_when_asked(tiny):
         (["trace", "tiny-critic", ""], "There is nothing to read yet"),
         (["trace", "tiny-critic", "a", "--structure", "sideways"], "structure 'sideways' is not known"),
         (["export", "tiny-critic", "a", "-o", "a.bmp"], "A file ending in '.bmp' cannot be written"),
+        (["export", "tiny-critic", "a"], "Say where the picture goes: -o picture.html, .svg or .png."),
+        (["export", "tiny-critic", "a", "-o", "no/folder.html"], "no/folder.html: No such file or directory."),
+        (["export", "tiny-critic", "a", "-o", "a.html", "--view", "inside"], "view 'inside' is not known; known are: "),
+        (["export", "tiny-critic", "a", "-o", "a.html", "--language", "fr"], "language 'fr' is not known"),
+        (["export", "tiny-critic", "a", "-o", "a.html", "--view", "attention"], "is not a translation model"),
+        (["export", "tiny-critic", "a", "-o", "a.html", "--view", "gates", "--unit", "99"], "unit is 99; allowed is 0"),
+        (["export", "tiny-critic", "a", "-o", "a.html", "--view", "gates", "--layer", "3"], "has no layer 3, counted"),
+        (["export", "tiny-critic", "a", "-o", "a.html", "--view", "intervention"], "needs something that is forced"),
+        (["export", "tiny-critic", "a", "-o", "a.html", "--view", "intervention", "--force", "x"], "'x' is no interv"),
+        (["export", "rnn,cnn", "-o", "a.html", "--view", "laboratory"], "cell 'cnn' is not known; known are: rnn, gru"),
+        (["export", "a,b", "-o", "a.html", "--view", "projection"], "'a,b' is no gradient"),
+        (["export", "nothing", "-o", "a.html", "--view", "decoding"], "table 'nothing' is not known; known are: "),
+        (["export", "tiny-reader", "a " * 2500, "-o", "a.html"], "The text has 5000 pieces; the limit is 200."),
+        (["export", "tiny-reader", "to be", "-o", "a.svg", "--view", "units"], "is a page: only .html can be written."),
+        (["trace", "tiny-critic", "a", "-o", "no/folder.json"], "no/folder.json: No such file or directory."),
+        (["translate", "tiny-critic", "a"], "tiny-critic is not a translation model"),
+        (["card", "tiny-writer"], "Model 'tiny-writer' is not known"),
+        (["bleu-by-length", "tiny-critic", "--data", "x.tsv"], "tiny-critic is not a translation model"),
         (["evaluate", "tiny-critic", "--data", "missing.tsv"], "There is no data file missing.tsv."),
         (["train", "no-such-recipe"], "Recipe 'no-such-recipe' is not known"),
     ],
@@ -109,6 +129,45 @@ def test_export_writes_a_self_contained_picture(tiny, tmp_path, suffix, start):
     if suffix != ".png":
         linked = re.findall(r"""(?:src|href)=["'](?!#|data:)([^"']+)""", content.decode("utf-8"))
         assert linked == []
+
+
+def test_a_folder_with_a_strange_name_is_said_and_is_none_of_the_known(tiny):
+    (tiny / "tiny-critic").rename(tiny / "tiny <b>critic")
+    said = RUNNER.invoke(app, ["models"]).stderr
+    assert "Checkpoint 'tiny <b>critic': the name of its folder may hold letters, digits, hyphens" in said
+    assert "known are: tiny-reader, tiny-tagger." in run("trace", "tiny-critic", "a", code=2)
+
+
+def test_an_empty_folder_of_checkpoints_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(tmp_path / "nowhere"))
+    assert f"There is no checkpoint in {tmp_path / 'nowhere'}" in RUNNER.invoke(app, ["models"]).stderr
+    assert "There is no model 'a'; the folder" in run("trace", "a", "text", code=2)
+
+
+def test_a_file_that_may_not_be_written_is_said(tiny, tmp_path):
+    output = tmp_path / "taken.html"
+    output.mkdir()
+    assert run("export", "tiny-reader", "a", "-o", output, code=2).startswith(f"seqviz: {output}: Is a directory.")
+
+
+@pytest.mark.parametrize("text", ["🎉🤯", "<script>alert(1)</script>", r"\frac{1}{2} $x$", "你好", "\t \u202e a"])
+def test_odd_texts_are_drawn_as_they_are(tiny, tmp_path, text):
+    output = tmp_path / "odd.html"
+    run("export", "tiny-reader", "-", "-o", output, given=text)
+    assert "<script>alert" not in output.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("view", ["unroll", "gradients", "gates", "all-gates", "memory", "half-lives", "jacobians"])
+def test_export_draws_the_views_of_one_sequence(tiny, tmp_path, view):
+    output = tmp_path / f"{view}.svg"
+    run("export", "tiny-reader", "to be or not", "--view", view, "--layer", "1", "-o", output)
+    assert output.read_text(encoding="utf-8").lstrip().startswith("<svg")
+
+
+def test_export_speaks_chinese_when_asked(tiny, tmp_path):
+    output = tmp_path / "unroll.html"
+    run("export", "tiny-reader", "to be", "-o", output, "--language", "zh_CN")
+    assert '<html lang="zh-CN">' in output.read_text(encoding="utf-8")
 
 
 def test_export_writes_the_gradients_of_the_loss_of_a_step(tiny, tmp_path):

@@ -51,6 +51,6 @@ def test_every_cell_runs_and_every_picture_shows_itself(cells, tmp_path, monkeyp
         elif isinstance(value, pictures.ChartPicture):
             assert "image/svg+xml" in value._repr_mimebundle_()
             shown.append(type(value).__name__)
-    assert len(shown) == 15
+    assert len(shown) == 16
     assert names["found"].total == pytest.approx(names["found"].pre_activation, abs=1e-4)
     assert (tmp_path / "gates.html").stat().st_size > 50_000
