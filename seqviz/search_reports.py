@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from seqviz.api import translator
 from seqviz.comparison import BEAM_SIZES, EXACT_BUDGET, ComparedSearch, compared, compared_configs, exact_config
 from seqviz.error_report import ErrorReport, ErrorReportConfig
-from seqviz.models.loading import LoadedTranslator
+from seqviz.models.huggingface import AnyTranslator
 from seqviz.pair_files import SentencePair
 from seqviz.tracing.error_report import error_report
 from seqviz.tracing.translation import search_translation
 
 
 def compare_searches(
-    model: LoadedTranslator | str,
+    model: AnyTranslator | str,
     text: str,
     *,
     references: Sequence[str] = (),
@@ -26,7 +26,7 @@ def compare_searches(
     """Translates a sentence by greedy search, beams, sampling and exact search.
 
     Args:
-        model: a translation model, or the name of its checkpoint.
+        model: a translation model, the name of its checkpoint, or the folder of an own model.
         text: the source.
         references: translations by people, for BLEU.
         beam_sizes: B of each beam search.
@@ -48,7 +48,7 @@ def compare_searches(
 
 
 def judge_pairs(
-    model: LoadedTranslator | str,
+    model: AnyTranslator | str,
     pairs: Iterable[SentencePair | tuple[str, str]],
     *,
     beam_size: int = 5,
@@ -58,7 +58,7 @@ def judge_pairs(
     """Judges pairs of source and human translation: is the search at fault, or the model (syllabus S6)?
 
     Args:
-        model: a translation model, or the name of its checkpoint.
+        model: a translation model, the name of its checkpoint, or the folder of an own model.
         pairs: what to judge.
         beam_size, wider, alpha: as in ``ErrorReportConfig``.
     """
