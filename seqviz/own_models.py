@@ -35,10 +35,10 @@ _GENERATION, _TOKENIZER_CONFIG = "generation_config.json", "tokenizer_config.jso
 _DEFAULTS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
         "marian": {"encoder_layers": 12, "decoder_layers": 12, "decoder_attention_heads": 16, "d_model": 1024}
-        | {"vocab_size": 58101, "max_position_embeddings": 1024},
+        | {"vocab_size": 58101, "max_position_embeddings": 1024, "eos_token_id": 0},
         "bart": {"encoder_layers": 12, "decoder_layers": 12, "decoder_attention_heads": 16, "d_model": 1024}
-        | {"vocab_size": 50265, "max_position_embeddings": 1024},
-        "t5": {"num_layers": 6, "num_heads": 8, "d_model": 512, "vocab_size": 32128},
+        | {"vocab_size": 50265, "max_position_embeddings": 1024, "eos_token_id": 2},
+        "t5": {"num_layers": 6, "num_heads": 8, "d_model": 512, "vocab_size": 32128, "eos_token_id": 1},
     }
 )
 MODEL_TYPES: tuple[str, ...] = tuple(_DEFAULTS)
@@ -77,6 +77,7 @@ class OwnConfig:
         size: components of a state.
         encoder_layers, decoder_layers: of the Transformer.
         heads: attention heads of each decoder layer.
+        eos_id: piece that ends a translation.
         max_positions: longest text on either side, in pieces; None for any.
         task_prefixes: the tasks that the model was trained for, each with the words that are put before the source.
         not_applied: settings of its ``generate`` that the searches leave out, as ``name value``.
@@ -91,6 +92,7 @@ class OwnConfig:
     encoder_layers: int
     decoder_layers: int
     heads: int
+    eos_id: int
     max_positions: int | None
     task_prefixes: tuple[tuple[str, str], ...] = ()
     not_applied: tuple[str, ...] = ()
@@ -298,7 +300,13 @@ def _check_tokenizer(folder: Path, kind: str, name: str) -> None:
 
 
 def _config(kind: str, raw: Mapping[str, Any], generation: Mapping[str, Any]) -> OwnConfig:
-    values = {key: int(raw.get(key) or default) for key, default in _DEFAULTS[kind].items()}
+    values = {
+        key: int(default if raw.get(key) is None else raw[key])
+        for key, default in _DEFAULTS[kind].items()
+        if key != "eos_token_id"
+    }
+    eos = generation.get("eos_token_id", raw.get("eos_token_id", _DEFAULTS[kind]["eos_token_id"]))
+    eos_id = int(eos[0] if isinstance(eos, list) and eos else eos)
     settings = generation or raw
     not_applied = tuple(
         f"{key} {settings[key]}" for key, neutral in _BENDING.items() if settings.get(key) not in (None, neutral)
@@ -321,6 +329,7 @@ def _config(kind: str, raw: Mapping[str, Any], generation: Mapping[str, Any]) ->
             task_prefixes=prefixes,
             not_applied=not_applied,
             score="unscaled_dot",
+            eos_id=eos_id,
         )
     return OwnConfig(
         model_type=kind,
@@ -332,6 +341,7 @@ def _config(kind: str, raw: Mapping[str, Any], generation: Mapping[str, Any]) ->
         max_positions=values["max_position_embeddings"],
         task_prefixes=prefixes,
         not_applied=not_applied,
+        eos_id=eos_id,
     )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.ui.backend import ask, ask_all, show_error
 from app.ui.figure import show_search_tree
+from app.ui.own_models import settings_note
 from app.ui.search_parts import forced_bar, search_downloads
 from app.ui.settings import Settings
 from app.ui.translate_exact import ExactSearch, exact_search, wait_for_exact
@@ -61,8 +62,10 @@ def tree_view(sentence: ToTranslate, settings: Settings) -> None:
     asked, searches = found
     exact = exact_search(asked.request("exact"))
     searches = _with_exact(asked, searches, exact.found)
-    forbidden_input(place, searches.shown.search.names, asked.config.forbidden, t)
+    first = {} if sentence.own is None else {"first": 0}
+    forbidden_input(place, searches.shown.search.names, asked.config.forbidden, t, **first)
     source_note(searches.shown.source, t)
+    settings_note(sentence.info, t)
     with result(searches, alpha, settings):
         _exact_status(exact, asked, t)
     _forced(searches, asked, alpha, t)

@@ -86,8 +86,9 @@ def tree_inputs(sentence: ToTranslate, t: Translator) -> tuple[Asked, DeltaGener
     )
     write("beam", f"{MARK}beam", None if beam_size == DEFAULT_BEAM else str(beam_size))
     low, high = _lengths(row, t)
-    vocabulary = sentence.models[sentence.model].config.vocabulary_size
-    prefix = _prefix(vocabulary, high)
+    vocabulary = sentence.info.config.vocabulary_size
+    own = sentence.own
+    prefix = _prefix(vocabulary, high, *((_EOS, _EOS) if own is None else (0, own.config.eos_id)))
     none: list[int] = []
     forbidden = tuple(token for token in linked("forbidden", FORBIDDEN_KEY, _ids, none) if token < vocabulary)
     write("forbidden", FORBIDDEN_KEY, ".".join(map(str, forbidden)) or None)
@@ -126,10 +127,11 @@ def _lengths(place: DeltaGenerator, t: Translator) -> tuple[int, int]:
     return low, high
 
 
-def _prefix(vocabulary: int, max_length: int) -> tuple[int, ...]:
+def _prefix(vocabulary: int, max_length: int, first: int, eos: int) -> tuple[int, ...]:
+    # first: the lowest id that a translation may hold.
     def allowed(prefix: tuple[int, ...]) -> bool:
-        known = all(token < vocabulary and (token >= _EOS or token < 0) for token in prefix)
-        return known and len(prefix) <= max_length and _EOS not in prefix[:-1]
+        known = all(token < vocabulary and (token >= first or token < 0) for token in prefix)
+        return known and len(prefix) <= max_length and eos not in prefix[:-1]
 
     prefix = TREE.prefix_from_url(lambda text: tuple(found) if (found := _ids(text)) else None, allowed)
     TREE.write_prefix(".".join(map(str, prefix)))
@@ -181,10 +183,12 @@ def look_further(budget: int) -> None:
     st.session_state[f"{MARK}budget"] = next((more for more in BUDGETS if more > budget), BUDGETS[-1])
 
 
-def forbidden_input(place: DeltaGenerator, names: dict[int, str], forbidden: tuple[int, ...], t: Translator) -> None:
+def forbidden_input(
+    place: DeltaGenerator, names: dict[int, str], forbidden: tuple[int, ...], t: Translator, *, first: int = _EOS
+) -> None:
     """Draws the choice of what may not occur, out of the pieces that the search looked at."""
     labels = {token: f"#{token}" for token in forbidden} | {
-        token: piece_label(name).removeprefix("␣") or "␣" for token, name in names.items() if token >= _EOS
+        token: piece_label(name).removeprefix("␣") or "␣" for token, name in names.items() if token >= first
     }
     place.multiselect(
         t("Forbid these pieces"),

@@ -107,6 +107,16 @@ def of_head(forced: ForcedTranslation, *, layer: int | None = None, head: int | 
     return replace(forced, attention=forced.heads[layer].mean(0) if head is None else forced.heads[layer, head])
 
 
+def cell_in_every_head(forced: ForcedTranslation, unit: Unit, row: int, column: int) -> FloatArray:
+    """One cell of ``attention_grid`` for every layer and head of a Transformer, (layer, head)."""
+    assert forced.heads is not None  # noqa: S101 (whoever asks has them)
+    weights: FloatArray = np.asarray(forced.heads, np.float64)
+    if unit == "pieces":
+        return weights[:, :, row, column]
+    (first, last), (start, end) = forced.target.words[row], forced.source.words[column]
+    return weights[:, :, first:last, start:end].sum(-1).mean(-1)
+
+
 def no_attention(model: str) -> InvalidInputError:
     """The sentence for a model whose decoder sees the source through its first state alone."""
     return InvalidInputError(

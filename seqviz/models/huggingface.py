@@ -84,7 +84,7 @@ def load_own_model(name: str) -> LoadedOwnModel:
                 name=info.title,
                 reason=(str(error).strip().splitlines() or [type(error).__name__])[0].rstrip("."),
             ) from error
-    settings = model.generation_config
+    settings: Any = model.generation_config
     return LoadedOwnModel(
         info=info,
         model=model,
@@ -104,7 +104,7 @@ def _quietly_offline() -> Iterator[Any]:
         raise CheckpointError(
             "Models of the Hugging Face family need the package transformers: pip install '{extra}'.", extra=EXTRA
         )
-    hub = importlib.import_module("huggingface_hub.constants")
+    hub: Any = importlib.import_module("huggingface_hub.constants")
     before = hub.HF_HUB_OFFLINE
     hub.HF_HUB_OFFLINE = True
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import pickle
 import shutil
 import socket
@@ -270,21 +269,20 @@ def test_a_beam_as_wide_as_all_sequences_finds_the_best_of_all(models: dict[str,
     loaded, length = models["tiny-marian"], 3
     config = DecodeConfig(beam_size=4000, max_length=length, alpha=alpha, stopping="all")
     found = translation.search_translation(loaded, SOURCE, config)
-    steps = OwnSteps(loaded, found.source.ids)
-    pieces = [token for token in range(steps.vocabulary_size) if token not in (steps.eos_id, *loaded.forbidden)]
-    # Every beginning of two pieces; the third and last is <eos>, which this model forces.
-    best, won = -math.inf, ()
-    first = steps.forced((pieces[0],))[0][0]
-    for own in pieces:
-        rows = steps.forced((own, pieces[0]))[0][1]
-        for tail in itertools.chain([()], ((token,) for token in pieces)):
-            log_prob = first[own] + (rows[tail[0]] if tail else 0.0)
-            log_prob += rows[steps.eos_id] if not tail else steps.forced((own, *tail, 0))[0][2][steps.eos_id]
-            sequence = (own, *tail, steps.eos_id)
-            if (score := log_prob / len(sequence) ** alpha) > best:
+    pieces = [token for token in range(loaded.info.config.vocabulary_size) if token not in (0, *loaded.forbidden)]
+    # Every beginning of two pieces at once; the third and last piece is <eos> (0), which this model forces.
+    begun = torch.tensor(list(itertools.product(pieces, pieces)))
+    inputs = torch.cat([torch.full((len(begun), 1), loaded.beginning[0]), begun], 1)
+    source = torch.tensor([found.source.ids]).expand(len(begun), -1)
+    with torch.inference_mode():
+        log_probs = torch.log_softmax(loaded.model(input_ids=source, decoder_input_ids=inputs).logits.double(), -1)
+    best, won = float(log_probs[0, 0, 0]), (0,)
+    for row, (one, two) in enumerate(begun.tolist()):
+        log_p = log_probs[row, [0, 1], [one, two]].cumsum(0).tolist()
+        ends = log_probs[row, :, 0].tolist()
+        for sequence, total in (((one, 0), log_p[0] + ends[1]), ((one, two, 0), log_p[1] + ends[2])):
+            if (score := total / len(sequence) ** alpha) > best:
                 best, won = score, sequence
-    if first[steps.eos_id] > best:
-        best, won = first[steps.eos_id], (steps.eos_id,)
     assert found.search.tokens(found.search.best) == won
     assert float(found.search.score[found.search.best]) == pytest.approx(best, abs=1e-4)
 
