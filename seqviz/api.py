@@ -111,7 +111,7 @@ def search_translation(
     return with_exact(found, run(exact_config(config, budget=budget)), run) if budget else found
 
 
-def attention(
+def attention_weights(
     name: str,
     text: str,
     target: str | Sequence[int] | None = None,

@@ -29,6 +29,8 @@ def task_prefix(info: OwnModelInfo, t: Translator) -> str:
         return ""
     first = next((words for task, words in prefixes if task.startswith("translation")), prefixes[0][1])
     take_matching(TASK_KEY, rf".{{0,{_MOST_PREFIX}}}", first)
+    if st.session_state[TASK_KEY] is None:  # the URL says nothing; an empty field is a reader's choice
+        st.session_state[TASK_KEY] = first
     st.text_input(
         t("Task: words put before the sentence"),
         key=TASK_KEY,

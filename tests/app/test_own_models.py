@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 
 from app.ui.backend import backend
 from seqviz.analysis.attention import attention_grid, of_head
-from seqviz.backends.local import LocalBackend
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
 from seqviz.config import DecodeConfig
 from seqviz.errors import CheckpointError
@@ -155,7 +154,10 @@ def test_without_a_folder_nothing_is_said_of_own_models(visit: Callable[..., App
     assert not [one for one in visit(page=MODELS).subheader if one.value == "Own models"]
 
 
-def test_a_worker_answers_with_arrays_that_sum_to_one_and_with_refusals(workers: None, own: Path):
+def test_a_worker_answers_with_arrays_that_sum_to_one_and_with_refusals(
+    workers: None, own: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SEQVIZ_MODELS", str(own))
     forced = backend().ask(ForcedRequest(model=MARIAN, text=SOURCE, target=TARGET, heads=True))
     np.testing.assert_allclose(forced.heads.sum(-1), 1, atol=1e-6)
     assert backend().ask(ForcedRequest(model=MARIAN, text=SOURCE, target=TARGET)).heads is None
@@ -164,4 +166,3 @@ def test_a_worker_answers_with_arrays_that_sum_to_one_and_with_refusals(workers:
     with pytest.raises(CheckpointError, match="never unpickled"):
         backend().ask(ForcedRequest(model=f"{OWN}spoiled", text=SOURCE, target=TARGET))
     shutil.rmtree(spoiled)
-    assert isinstance(backend(), LocalBackend)

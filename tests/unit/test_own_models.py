@@ -435,7 +435,7 @@ def test_the_library_takes_a_path_and_a_folder_s_name(root: Path):
     again = seqviz.search_translation("tiny-marian", SOURCE, budget=0)
     assert found.shown.best == again.shown.best
     assert "<svg" in seqviz.search_figure(found).to_svg()
-    first = seqviz.attention("tiny-t5", SOURCE, TARGET, layer=0, head=1)
+    first = seqviz.attention_weights("tiny-t5", SOURCE, TARGET, layer=0, head=1)
     np.testing.assert_array_equal(first.attention, first.heads[0, 1])
 
 
