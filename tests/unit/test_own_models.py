@@ -439,6 +439,23 @@ def test_the_library_takes_a_path_and_a_folder_s_name(root: Path):
     np.testing.assert_array_equal(first.attention, first.heads[0, 1])
 
 
+def test_the_command_takes_a_folder(root: Path, tmp_path: Path):
+    from typer.testing import CliRunner
+
+    from seqviz.cli import app
+
+    folder = str(root / "tiny-marian")
+    done = CliRunner().invoke(app, ["translate", folder, SOURCE])
+    best = translation.own_translations(load_own_model(folder), [SOURCE])
+    assert (done.exit_code, done.stdout.strip()) == (0, best[0])
+    picture = tmp_path / "tree.html"
+    assert CliRunner().invoke(app, ["export", folder, SOURCE, "--view", "search", "-o", str(picture)]).exit_code == 0
+    assert "<svg" in picture.read_text(encoding="utf-8")
+    listed = CliRunner().invoke(app, ["models", "--json"])
+    assert '"name": "own:tiny-t5"' in listed.stdout
+    assert CliRunner().invoke(app, ["translate", str(root / "nothing"), SOURCE]).exit_code == 2
+
+
 def test_a_view_of_recurrent_models_says_what_it_needs():
     from seqviz.backends.translation_requests import NetworkRequest
     from seqviz.backends.worker import Worker
