@@ -20,7 +20,7 @@ from seqviz.errors import InvalidInputError
 from seqviz.gradients import BackwardTrace
 from seqviz.models.huggingface import AnyTranslator, LoadedOwnModel, load_own_model
 from seqviz.models.loading import LoadedModel, LoadedTranslator, load_model, load_translator
-from seqviz.own_models import own_fingerprint, own_folder
+from seqviz.own_models import is_own, own_fingerprint, own_folder
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
 from seqviz.tracing import arithmetic, forward, gradients, translation
 from seqviz.translation_searches import (
@@ -60,7 +60,7 @@ def translator(name: str, *, root: Path | None = None) -> AnyTranslator:
             Face family (``docs/own_models.md``).
         root: folder of checkpoints.
     """
-    if own_folder(name) is not None:
+    if (root is None or is_own(name)) and own_folder(name) is not None:
         return _cached_own(name, own_fingerprint(name))
     return _cached_translator(name, root, repr(read_translator(name, root)))
 
