@@ -25,6 +25,7 @@ _PUBLIC = {
     "gradient_figure": "seqviz.api",
     "search_translation": "seqviz.api",
     "search_figure": "seqviz.api",
+    "attention_weights": "seqviz.api",
     "compare_searches": "seqviz.search_reports",
     "judge_pairs": "seqviz.search_reports",
     "LoadedModel": "seqviz.models.loading",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from seqviz.analysis.attention import of_head
 from seqviz.charts.backflow import Run, backflow_figure
 from seqviz.charts.figure import Figure
 from seqviz.charts.gradient_scale import Scale
@@ -15,8 +16,11 @@ from seqviz.charts.translation_tree import translation_tree_figure
 from seqviz.charts.unroll import UnrollOptions, unroll_figure
 from seqviz.checkpoints import read_info, read_translator
 from seqviz.config import DecodeConfig
+from seqviz.errors import InvalidInputError
 from seqviz.gradients import BackwardTrace
+from seqviz.models.huggingface import AnyTranslator, LoadedOwnModel, load_own_model
 from seqviz.models.loading import LoadedModel, LoadedTranslator, load_model, load_translator
+from seqviz.own_models import is_own, own_fingerprint, own_folder
 from seqviz.traces import RecurrentTrace, Structure, UnitSum
 from seqviz.tracing import arithmetic, forward, gradients, translation
 from seqviz.translation_searches import (
@@ -28,7 +32,7 @@ from seqviz.translation_searches import (
     greedy_config,
     with_exact,
 )
-from seqviz.translations import TranslationSearch
+from seqviz.translations import ForcedTranslation, TranslationSearch
 from seqviz.types import Direction
 
 
@@ -48,14 +52,27 @@ def load(name: str, *, root: Path | None = None) -> LoadedModel:
     return _cached(name, root, repr(read_info(name, root)))
 
 
-def translator(name: str, *, root: Path | None = None) -> LoadedTranslator:
-    """Loads a translation checkpoint by name, verified; the last four are kept. Raises as ``load``."""
+def translator(name: str, *, root: Path | None = None) -> AnyTranslator:
+    """Loads a translation model, verified; the last four are kept. Raises as ``load``.
+
+    Args:
+        name: of a checkpoint, of a folder in ``SEQVIZ_MODELS``, or the path of a folder with a model of the Hugging
+            Face family (``docs/own_models.md``).
+        root: folder of checkpoints.
+    """
+    if (root is None or is_own(name)) and own_folder(name) is not None:
+        return _cached_own(name, own_fingerprint(name))
     return _cached_translator(name, root, repr(read_translator(name, root)))
 
 
 @lru_cache(maxsize=4)
 def _cached_translator(name: str, root: Path | None, _description: str) -> LoadedTranslator:
     return load_translator(name, root=root)
+
+
+@lru_cache(maxsize=2)
+def _cached_own(name: str, _files: str) -> LoadedOwnModel:
+    return load_own_model(name)
 
 
 def search_translation(
@@ -70,8 +87,8 @@ def search_translation(
     """Searches for the translation of a sentence, with greedy, beam and exact search beside it.
 
     Args:
-        name: of a translation checkpoint.
-        text: the sentence.
+        name: of a translation model; see ``translator``.
+        text: the sentence, a task prefix of a T5 model before it.
         config: of the search that is shown; None for a beam of 5 ranked at α = 1.
         budget: hypotheses that the exact search may extend; 0 leaves it out.
         root: folder of checkpoints.
@@ -92,6 +109,39 @@ def search_translation(
     beam = shown if config.search == "beam" else run(replace(config, search="beam", groups=1))
     found = TranslationSearches(shown=shown, greedy=run(greedy_config(config)), beam=beam)
     return with_exact(found, run(exact_config(config, budget=budget)), run) if budget else found
+
+
+def attention_weights(
+    name: str,
+    text: str,
+    target: str | Sequence[int] | None = None,
+    *,
+    layer: int | None = None,
+    head: int | None = None,
+    root: Path | None = None,
+    max_pieces: int | None = None,
+) -> ForcedTranslation:
+    """Scores a translation and keeps the weights of its attention; ``seqviz.analysis.attention`` reads them by words.
+
+    Args:
+        name: of a translation model; see ``translator``.
+        text: the source.
+        target: the translation as typed, or ids of its pieces with <eos>; None for what a beam of 5 finds.
+        layer, head: of a Transformer's decoder, from 0; None for the highest layer, and for the mean over its heads.
+        root: folder of checkpoints.
+        max_pieces: longest text that is accepted on either side; None for any.
+
+    Raises:
+        InvalidInputError: a text is empty, no translation was found, or there is no such layer or head.
+    """
+    loaded = translator(name, root=root)
+    if target is None:
+        found = translation.search_translation(loaded, text, DecodeConfig(alpha=DEFAULT_ALPHA), max_pieces=max_pieces)
+        if found.best is None or found.search.best is None or not found.search.ended(found.search.best):
+            raise InvalidInputError("The search completed no translation; give one.")
+        target = found.best.ids
+    forced = translation.forced_translation(loaded, text, target, max_pieces=max_pieces, heads=True)
+    return forced if layer is None and head is None else of_head(forced, layer=layer, head=head)
 
 
 def search_figure(searches: TranslationSearches, *, options: SearchTreeOptions | None = None) -> Figure:

@@ -25,7 +25,9 @@ from seqviz.traces import STRUCTURES, Structure
 
 app = typer.Typer(help="See a recurrent model think.", no_args_is_help=True, add_completion=False)
 
-Name = Annotated[str, typer.Argument(help="Name of a checkpoint; `seqviz models` lists them.")]
+Name = Annotated[
+    str, typer.Argument(help="Name of a checkpoint (see `seqviz models`); for translation, also a folder.")
+]
 StructureOption = Annotated[
     str | None,
     typer.Option("--structure", help="many_to_many, many_to_one, one_to_many or one_to_one; default: the task's own."),
@@ -73,13 +75,17 @@ def main_options(
 @app.command()
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the checkpoints with their measured quality."""
+    from dataclasses import asdict
+
     from seqviz.checkpoints import checkpoints_root, list_all
+    from seqviz.own_models import list_own
 
     found, broken = list_all()
+    own, refused = list_own()
     if as_json:
         rows = [
-            {"name": i.name, "title": i.title, "family": i.family, "figures": i.figures, "model": i.config.to_dict()}
-            for i in found
+            {"name": i.name, "title": i.title, "family": i.family, "figures": i.figures, "model": asdict(i.config)}
+            for i in (*found, *own)
         ]
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
@@ -88,9 +94,11 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             figure = str(info.details.get("figure", ""))
             measured = f"{figure} {info.figures[figure]:.4g}" if figure in info.figures else ""
             table.add_row(info.name, info.config.task, info.config.cell, f"{info.num_parameters:,}", measured)
+        for mine in own:
+            table.add_row(mine.name, mine.config.task, mine.config.model_type, f"{mine.num_parameters:,}", "")
         Console().print(table)
-    said = [str(error) for error in broken.values()]
-    if not found:
+    said = [str(error) for error in (*broken.values(), *refused.values())]
+    if not found and not own:
         said.append(f"There is no checkpoint in {checkpoints_root()} that can be used.")
     for sentence in said:
         Console(stderr=True, soft_wrap=True).print(f"seqviz: {sentence}", markup=False, highlight=False)
@@ -178,13 +186,20 @@ def translate(
     text: Annotated[str, typer.Argument(help="The sentence; - reads standard input, a sentence a line.")],
     beam: Annotated[int, typer.Option(help="Hypotheses that are kept; 1 is greedy search.", min=1, max=100)] = 5,
 ) -> None:
-    """Translate sentences with a translation checkpoint."""
-    from seqviz.models.loading import load_translator
+    """Translate sentences with a translation checkpoint, or with a model of the Hugging Face family from a folder."""
+    from seqviz.api import translator
+    from seqviz.models.huggingface import LoadedOwnModel
+    from seqviz.tracing.translation import own_translations
     from seqviz.training.sentences import translations
 
     with _plain_errors():
         lines = [line for line in _read(text).splitlines() if line.strip()] or [""]
-        for translation in translations(load_translator(name), lines, beam_size=beam):
+        loaded = translator(name)
+        if isinstance(loaded, LoadedOwnModel):
+            found = own_translations(loaded, lines, beam_size=beam)
+        else:
+            found = translations(loaded, lines, beam_size=beam)
+        for translation in found:
             typer.echo(translation)
 
 

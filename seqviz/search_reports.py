@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from seqviz.api import translator
 from seqviz.comparison import BEAM_SIZES, ComparedSearch, compared, compared_configs
 from seqviz.error_report import ErrorReport, ErrorReportConfig
-from seqviz.models.loading import LoadedTranslator
+from seqviz.models.huggingface import AnyTranslator
 from seqviz.pair_files import SentencePair
 from seqviz.tracing.error_report import error_report
 from seqviz.tracing.translation import search_translation
@@ -15,7 +15,7 @@ from seqviz.translation_searches import DEFAULT_BUDGET, exact_config
 
 
 def compare_searches(
-    model: LoadedTranslator | str,
+    model: AnyTranslator | str,
     text: str,
     *,
     references: Sequence[str] = (),
@@ -27,7 +27,7 @@ def compare_searches(
     """Translates a sentence by greedy search, beams, sampling and exact search.
 
     Args:
-        model: a translation model, or the name of its checkpoint.
+        model: a translation model, the name of its checkpoint, or the folder of an own model.
         text: the source.
         references: translations by people, for BLEU.
         beam_sizes: B of each beam search.
@@ -49,7 +49,7 @@ def compare_searches(
 
 
 def judge_pairs(
-    model: LoadedTranslator | str,
+    model: AnyTranslator | str,
     pairs: Iterable[SentencePair | tuple[str, str]],
     *,
     beam_size: int = 5,
@@ -59,7 +59,7 @@ def judge_pairs(
     """Judges pairs of source and human translation: is the search at fault, or the model (syllabus S6)?
 
     Args:
-        model: a translation model, or the name of its checkpoint.
+        model: a translation model, the name of its checkpoint, or the folder of an own model.
         pairs: what to judge.
         beam_size, wider, alpha: as in ``ErrorReportConfig``.
     """

@@ -92,7 +92,10 @@ class ForcedTranslation:
         candidate_tokens: the most probable pieces of each step, (target, candidate).
         candidate_log_probs: their log probabilities, (target, candidate).
         names: of all token ids in here.
-        attention: α, (target, source); None without attention.
+        attention: α, (target, source); None without attention. Of a Transformer the mean over the heads of its highest
+            decoder layer, or those that were chosen.
+        heads: of a Transformer, where they were asked for, the weights of every layer and head,
+            (layer, head, target, source).
     """
 
     model: str
@@ -104,6 +107,7 @@ class ForcedTranslation:
     candidate_log_probs: FloatArray
     names: dict[int, str]
     attention: FloatArray | None
+    heads: FloatArray | None = None
 
     def __post_init__(self) -> None:
         freeze(self)

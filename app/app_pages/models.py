@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.ui.own_models import own_models_table
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
 from seqviz.checkpoints import list_all, read_card
@@ -42,6 +43,7 @@ if rows:
     )
 for error in broken.values():
     st.warning(translate_error(error, t), icon=":material/broken_image:")
+own_models_table(t)
 if found:
     names = {info.name: info.title for info in found}
     take("card", list(names), found[0].name)

@@ -8,6 +8,7 @@ from app.ui.attention_inputs import decoding
 from app.ui.backend import ask_all, show_error
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
+from app.ui.own_models import needs_recurrent
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import MODEL_KEY, TEXT_KEY, ToTranslate
 from seqviz.attention_export import growth_csv, growth_json, lengths_csv, lengths_json
@@ -28,6 +29,8 @@ CLAUSES_KEY = "clauses"
 def compare_view(sentence: ToTranslate, settings: Settings) -> None:
     """Draws the view."""
     t = settings.t
+    if needs_recurrent(sentence.own, t):
+        return
     models = twins(sentence.models, sentence.model)
     if len(models) < 2:
         st.info(

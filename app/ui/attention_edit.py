@@ -15,6 +15,7 @@ from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.figure import show_figure
+from app.ui.own_models import needs_recurrent
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import ToTranslate
 from app.ui.url import keep, take, take_matching
@@ -39,6 +40,8 @@ _EXAMPLE = "5f6"  # "Af(rica)" is written while the decoder is made to look at "
 def edit_view(sentence: ToTranslate, settings: Settings) -> None:
     """Draws the view."""
     t = settings.t
+    if needs_recurrent(sentence.own, t):
+        return
     if not has_attention(sentence, t):
         return
     left, right = st.columns([12, 5], vertical_alignment="bottom")

@@ -15,6 +15,7 @@ from app.ui.backend import ask, show_error
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.figure import show_figure
+from app.ui.own_models import needs_recurrent
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import ToTranslate
 from seqviz.alignments import aligned_name, aligned_pairs
@@ -39,6 +40,8 @@ def reading_names(t: Translator) -> dict[str, str]:
 def explain_view(sentence: ToTranslate, settings: Settings) -> None:
     """Draws the view."""
     t = settings.t
+    if needs_recurrent(sentence.own, t):
+        return
     if not has_attention(sentence, t):
         return
     left, right = st.columns([5, 1], vertical_alignment="bottom")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,10 +13,11 @@ from app.ui.attention_inputs import Chosen, cell_in_focus, chosen_translation, h
 from app.ui.attention_numbers import cell_panel
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.figure import show_figure
+from app.ui.own_models import head_choice, head_panel, settings_note
 from app.ui.settings import Settings
 from app.ui.translation_inputs import ToTranslate
 from app.ui.url import keep, take
-from seqviz.analysis.attention import Unit, attention_grid
+from seqviz.analysis.attention import Unit, attention_grid, of_head
 from seqviz.attention_export import attention_csv, attention_json
 from seqviz.charts.attention_map import attention_figure, grid_panel
 from seqviz.charts.attention_ribbons import ribbon_figure
@@ -49,6 +51,10 @@ def heatmap_view(sentence: ToTranslate, settings: Settings) -> None:
     keep("reading", READINGS[0])
     if chosen is None:
         return
+    if sentence.own is not None:
+        layer, head = head_choice(sentence.own, t)
+        chosen = replace(chosen, translation=of_head(chosen.translation, layer=layer, head=head))
+        settings_note(sentence.own, t)
     kind = reading or READINGS[0]
     with last:
         _downloads(chosen, unit, kind, settings)
@@ -81,7 +87,10 @@ def _picture(chosen: Chosen, unit: Unit, reading: str, settings: Settings) -> No
     with left:
         show_figure(figure, key=KEY, focus={"row": row, "column": column, "panel": 0})
     with right:
-        cell_panel(chosen, unit, row, column, settings)
+        if chosen.translation.heads is None:
+            cell_panel(chosen, unit, row, column, settings)
+        else:
+            head_panel(chosen.translation, unit, row, column, settings)
 
 
 def drawn(translation: ForcedTranslation, unit: Unit, reading: str, settings: Settings) -> Figure:

@@ -61,7 +61,7 @@ def forget_attention() -> None:
 
 def has_attention(sentence: ToTranslate, t: Translator) -> bool:
     """Whether the model has attention; where it has none, a sentence says so and what to do."""
-    info = sentence.models[sentence.model]
+    info = sentence.info
     if info.config.score != "none":
         return True
     st.info(
@@ -122,7 +122,9 @@ def chosen_translation(
             ids = beam.search.tokens(rows[options.index(which)])
         if ids and ids[-1] != beam.search.eos_id:
             ids = (*ids, beam.search.eos_id)  # cut at the greatest length
-        request = ForcedRequest(model=sentence.model, text=sentence.text, target=target, ids=ids)
+        request = ForcedRequest(
+            model=sentence.model, text=sentence.text, target=target, ids=ids, heads=sentence.own is not None
+        )
         return Chosen(text=sentence.text, model=sentence.model, translation=ask(request), which=which)
     except SeqvizError as error:
         show_error(error, t)

@@ -8,12 +8,16 @@ from typing import TypeVar
 import streamlit as st
 
 from seqviz.backends.local import LocalBackend
-from seqviz.backends.protocol import Backend
+from seqviz.backends.protocol import DEFAULT_DEADLINE_SECONDS, Backend
 from seqviz.backends.requests import Request
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator, translate_error
+from seqviz.own_models import is_own
 
 AnswerT = TypeVar("AnswerT")
+
+_OWN_SECONDS = 120.0
+"""The first question about a model of a reader's own loads a large library and up to a gigabyte."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
@@ -24,7 +28,7 @@ def backend() -> Backend:
 
 def ask_all(requests: Sequence[Request[AnswerT]]) -> list[AnswerT | SeqvizError]:
     """Asks several questions side by side; an error takes the place of its answer."""
-    futures = [backend().submit(request) for request in requests]
+    futures = [backend().submit(request, deadline_seconds=_seconds(request)) for request in requests]
     answers: list[AnswerT | SeqvizError] = []
     for future in futures:
         try:
@@ -43,7 +47,11 @@ def ask_sorted(requests: Sequence[Request[AnswerT]]) -> tuple[list[AnswerT], lis
 
 def ask(request: Request[AnswerT]) -> AnswerT:
     """Asks one question; raises its error."""
-    return backend().ask(request)
+    return backend().ask(request, deadline_seconds=_seconds(request))
+
+
+def _seconds(request: Request[AnswerT]) -> float:
+    return _OWN_SECONDS if is_own(str(getattr(request, "model", ""))) else DEFAULT_DEADLINE_SECONDS
 
 
 def show_error(error: SeqvizError, t: Translator) -> None:

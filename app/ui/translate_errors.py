@@ -27,6 +27,8 @@ def errors_view(sentence: ToTranslate, settings: Settings) -> None:
         place=left,
     )
     if part == "file":
+        if sentence.own is not None and sentence.own.config.task_prefixes:
+            st.info(t("The file's sources are read as they are: write the task's words into them."))
         file_part(sentence, settings)
     else:
         with right:

@@ -9,6 +9,7 @@ import streamlit as st
 from app.ui.backend import ask, show_error
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.figure import show_figure
+from app.ui.own_models import needs_recurrent
 from app.ui.pair_focus import moment
 from app.ui.pair_numbers import pair_numbers
 from app.ui.same_moment import translation_links
@@ -33,6 +34,8 @@ BEAM_SIZE = 5
 
 def network_view(sentence: ToTranslate, settings: Settings) -> None:
     """Draws the view."""
+    if needs_recurrent(sentence.own, settings.t):
+        return
     request = _request(sentence, settings)
     answer = _answer(request, settings)
     if answer is None:

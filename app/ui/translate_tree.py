@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.backend import ask, ask_all, show_error
 from app.ui.figure import show_search_tree
+from app.ui.own_models import settings_note
 from app.ui.same_moment import STEP_KEY, translation_links
 from app.ui.search_parts import forced_bar, search_downloads
 from app.ui.search_state import whole_number
@@ -48,7 +49,7 @@ def tree_view(settings: Settings, row: DeltaGenerator) -> None:
     t = settings.t
     recall("translate-tree", URL_KEYS, widget=SEARCH_KEY)
     alpha = TREE.alpha_from_url()
-    asked, place = tree_inputs(alpha, row, t)
+    sentence, asked, place = tree_inputs(alpha, row, t)
     remember("translate-tree", URL_KEYS)
     if (refused := st.session_state.pop(BEGIN_ERROR, None)) is not None:
         show_error(refused, t)
@@ -58,8 +59,10 @@ def tree_view(settings: Settings, row: DeltaGenerator) -> None:
     asked, searches = found
     exact = exact_search(asked)
     searches = _with_exact(asked, searches, exact.found)
-    forbidden_input(place, searches.shown.search.names, asked.config.forbidden, t)
+    first = {} if sentence.own is None else {"first": 0}
+    forbidden_input(place, searches.shown.search.names, asked.config.forbidden, t, **first)
     source_note(searches.shown.source, t)
+    settings_note(sentence.info, t)
     with result(searches, alpha, settings):
         exact_status(exact, asked, t)
     _forced(searches, asked, alpha, t)

@@ -86,7 +86,7 @@ class Asked:
         return exact_config(self.config, alpha=self.optimum_alpha, coverage=self.config.coverage, budget=max(budget, 1))
 
 
-def tree_inputs(alpha: float, row: DeltaGenerator, t: Translator) -> tuple[Asked, DeltaGenerator]:
+def tree_inputs(alpha: float, row: DeltaGenerator, t: Translator) -> tuple[ToTranslate, Asked, DeltaGenerator]:
     """Draws the sentence, the search and its limits.
 
     Args:
@@ -95,7 +95,7 @@ def tree_inputs(alpha: float, row: DeltaGenerator, t: Translator) -> tuple[Asked
         t: the reader's language.
 
     Returns:
-        What is asked, and the place for what may not occur, once its pieces are known.
+        What is translated, what is asked, and the place for what may not occur, once its pieces are known.
     """
     search = _search_choice(row, t)
     with st.container(key="tree-inputs"):
@@ -107,8 +107,9 @@ def tree_inputs(alpha: float, row: DeltaGenerator, t: Translator) -> tuple[Asked
         menu = more_place.popover(t("More"), icon=":material/tune:", width="stretch")
     with menu:
         low, high = _lengths(t)
-    vocabulary = sentence.models[sentence.model].config.vocabulary_size
-    prefix = _prefix(vocabulary, high)
+    vocabulary = sentence.info.config.vocabulary_size
+    own = sentence.own
+    prefix = _prefix(vocabulary, high, *((_EOS, _EOS) if own is None else (0, own.config.eos_id)))
     none: list[int] = []
     forbidden = tuple(token for token in linked("forbidden", FORBIDDEN_KEY, _ids, none) if token < vocabulary)
     write("forbidden", FORBIDDEN_KEY, ".".join(map(str, forbidden)) or None)
@@ -135,7 +136,7 @@ def tree_inputs(alpha: float, row: DeltaGenerator, t: Translator) -> tuple[Asked
         budget=budget,
         optimum_alpha=round(alpha, 2) if optimum == "score" else None,
     )
-    return asked, place
+    return sentence, asked, place
 
 
 def _search_choice(row: DeltaGenerator, t: Translator) -> str:
@@ -180,10 +181,11 @@ def _lengths(t: Translator) -> tuple[int, int]:
     return low, high
 
 
-def _prefix(vocabulary: int, max_length: int) -> tuple[int, ...]:
+def _prefix(vocabulary: int, max_length: int, first: int, eos: int) -> tuple[int, ...]:
+    # first: the lowest id that a translation may hold.
     def allowed(prefix: tuple[int, ...]) -> bool:
-        known = all(token < vocabulary and (token >= _EOS or token < 0) for token in prefix)
-        return known and len(prefix) <= max_length and _EOS not in prefix[:-1]
+        known = all(token < vocabulary and (token >= first or token < 0) for token in prefix)
+        return known and len(prefix) <= max_length and eos not in prefix[:-1]
 
     prefix = TREE.prefix_from_url(lambda text: tuple(found) if (found := _ids(text)) else None, allowed)
     TREE.write_prefix(".".join(map(str, prefix)))
@@ -251,10 +253,12 @@ def _exact_limits(t: Translator) -> tuple[int, str]:
     return int(budget), optimum
 
 
-def forbidden_input(place: DeltaGenerator, names: dict[int, str], forbidden: tuple[int, ...], t: Translator) -> None:
+def forbidden_input(
+    place: DeltaGenerator, names: dict[int, str], forbidden: tuple[int, ...], t: Translator, *, first: int = _EOS
+) -> None:
     """Draws the choice of what may not occur, out of the pieces that the search looked at."""
     labels = {token: f"#{token}" for token in forbidden} | {
-        token: piece_label(name) for token, name in names.items() if token >= _EOS
+        token: piece_label(name) for token, name in names.items() if token >= first
     }
     place.multiselect(
         t("Forbid these pieces"),

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.ui.own_models import task_prefix
 from app.ui.sentence_input import sentence_input
 from app.ui.url import forget, keep, take
 from seqviz.checkpoints import TranslatorInfo, list_translators
 from seqviz.i18n import Translator, translate_error
+from seqviz.own_models import OwnModelInfo, list_own
 from seqviz.translation_examples import TranslationExample, translation_examples
 
 TEXT_KEY, MODEL_KEY, REFERENCE_KEY = "source", "translator", "reference"
@@ -28,6 +30,7 @@ class ToTranslate:
         text: the source as typed.
         model: name of the checkpoint.
         models: all installed translation models by name.
+        own: the reader's own model from a folder, if that is chosen; the views of recurrent models leave it out.
         example: the example that the text is from, unchanged; None for a sentence of the reader's own.
     """
 
@@ -35,6 +38,12 @@ class ToTranslate:
     model: str
     models: dict[str, TranslatorInfo]
     example: TranslationExample | None
+    own: OwnModelInfo | None = None
+
+    @property
+    def info(self) -> TranslatorInfo | OwnModelInfo:
+        """What is known of the model."""
+        return self.own or self.models[self.model]
 
 
 def installed_translators(t: Translator) -> dict[str, TranslatorInfo]:
@@ -69,6 +78,8 @@ def translation_input(
         places: where the sentence, the examples and the model stand; None for a row of their own.
     """
     models = installed_translators(t)
+    own = {info.name: info for info in list_own()[0]}
+    titles = {info.name: info.title for info in (*models.values(), *own.values())}
     examples = [example for example in translation_examples(t) if example.model in models]
     first = examples[0] if examples else None
     name = first.model if first else next(iter(models))
@@ -82,17 +93,20 @@ def translation_input(
         mark="translation-",
         places=(sentence, picker),
     )
-    take(MODEL_KEY, list(models), name)
+    take(MODEL_KEY, list(titles), name)
     model = chooser.selectbox(
         t("Model"),
-        list(models),
+        list(titles),
         key=MODEL_KEY,
         on_change=forgets,
-        format_func=lambda name: models[name].title,
+        format_func=titles.__getitem__,
     )
     keep(MODEL_KEY, name)
+    if model in own:
+        text = f"{task_prefix(own[model], t)}{text}" if text.strip() else text
     return ToTranslate(
         text=text,
+        own=own.get(model),
         model=model,
         models=models,
         example=next((one for one in examples if (one.text, one.model) == (text.strip(), model)), None),

@@ -6,7 +6,7 @@ Numpy only. Weights are (target, source); every row sums to 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -82,6 +82,39 @@ def attention_grid(forced: ForcedTranslation, unit: Unit = "words") -> Attention
         weights=weights,
         log_probs=log_probs,
     )
+
+
+def of_head(forced: ForcedTranslation, *, layer: int | None = None, head: int | None = None) -> ForcedTranslation:
+    """The same translation with the weights of one layer, of one head or as the mean over its heads.
+
+    Args:
+        forced: of a Transformer, with ``heads``.
+        layer: of the decoder, from 0; None for the highest.
+        head: from 0; None for the mean over all heads of the layer.
+
+    Raises:
+        InvalidInputError: the model has no heads, or no such layer or head.
+    """
+    if forced.heads is None:
+        raise InvalidInputError("{name} has one attention, without layers and heads.", name=forced.model)
+    layers, heads = forced.heads.shape[:2]
+    layer = layers - 1 if layer is None else layer
+    for field, value, count in (("layer", layer, layers), ("head", head or 0, heads)):
+        if not 0 <= value < count:
+            raise InvalidInputError(
+                "{field} is {value}; allowed is 0 to {last}.", field=field, value=value, last=count - 1
+            )
+    return replace(forced, attention=forced.heads[layer].mean(0) if head is None else forced.heads[layer, head])
+
+
+def cell_in_every_head(forced: ForcedTranslation, unit: Unit, row: int, column: int) -> FloatArray:
+    """One cell of ``attention_grid`` for every layer and head of a Transformer, (layer, head)."""
+    assert forced.heads is not None  # noqa: S101 (whoever asks has them)
+    weights: FloatArray = np.asarray(forced.heads, np.float64)
+    if unit == "pieces":
+        return weights[:, :, row, column]
+    (first, last), (start, end) = forced.target.words[row], forced.source.words[column]
+    return weights[:, :, first:last, start:end].sum(-1).mean(-1)
 
 
 def no_attention(model: str) -> InvalidInputError:

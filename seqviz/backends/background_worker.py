@@ -18,7 +18,7 @@ from seqviz.backends.background_requests import (
 from seqviz.backends.requests import MAX_PIECES
 from seqviz.clipping import ClippingConfig, RunNews
 from seqviz.error_report import ErrorNews
-from seqviz.models.loading import load_translator
+from seqviz.models.huggingface import load_any_translator
 from seqviz.tracing.error_report import ErrorRun
 from seqviz.tracing.translation import ExactRun
 from seqviz.training.cliff import cliff
@@ -61,7 +61,7 @@ class _ErrorReportWork:
     """An ErrorRun as the work of a job."""
 
     def __init__(self, request: ErrorReportRequest) -> None:
-        loaded = load_translator(request.config.model)
+        loaded = load_any_translator(request.config.model)
         self._run = ErrorRun(loaded, request.pairs, request.config, max_pieces=MAX_PIECES)
 
     def advance(self) -> bool:
@@ -79,7 +79,7 @@ class _ExactWork:
 
     def __init__(self, request: ExactRunRequest) -> None:
         asked = request.search
-        loaded = load_translator(asked.model)
+        loaded = load_any_translator(asked.model)
         self._run = ExactRun(loaded, asked.text, asked.config, max_pieces=MAX_PIECES)
 
     def advance(self) -> bool:

@@ -76,6 +76,7 @@ class LocalBackend:
         # One torch thread for each process: more would compete for the same cores, and only the environment holds
         # for all of torch's thread pools.
         environment = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "SEQVIZ_CHECKPOINTS": str(self._root)}
+        environment["HF_HUB_OFFLINE"] = "1"  # a reader's own models come from a folder, never over a network
         self._background = LocalBackgroundJobs(environment=environment)
         count = workers or int(os.environ.get(WORKERS_VARIABLE) or loky.cpu_count())
         self._slots = [

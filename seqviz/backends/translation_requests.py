@@ -59,7 +59,13 @@ class PairRequest(TranslationRequest[AnswerT_co]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForcedRequest(PairRequest[ForcedTranslation]):
-    """Asks for the ForcedTranslation of a pair."""
+    """Asks for the ForcedTranslation of a pair.
+
+    Args:
+        heads: whether a Transformer's weights of every layer and head come along.
+    """
+
+    heads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,13 +39,15 @@ from seqviz.backends.translation_requests import (
 )
 from seqviz.checkpoints import fingerprint
 from seqviz.config import ModelConfig
-from seqviz.errors import SeqvizError
+from seqviz.errors import InvalidInputError, SeqvizError
 from seqviz.gates import NumberUnits, Speed, UnitCourse
 from seqviz.gradients import Agreement, BackwardTrace, GradientSum
 from seqviz.interventions import Intervened
 from seqviz.laboratory import ActivationCurves, CellCurves, Spectra
+from seqviz.models.huggingface import AnyTranslator, LoadedOwnModel, load_own_model
 from seqviz.models.loading import LoadedModel, LoadedTranslator, load_model, load_translator
 from seqviz.models.sequence_model import SequenceModel
+from seqviz.own_models import is_own
 from seqviz.traces import RecurrentTrace, UnitSum, num_bytes
 from seqviz.tracing import (
     agreement,
@@ -67,6 +69,8 @@ from seqviz.translations import ForcedTranslation, TranslationSearch
 
 KEPT_MODELS = 8
 KEPT_TRANSLATORS = 6
+KEPT_OWN = 2
+"""Models of a reader's own, which may be large."""
 KEPT_TRACES_BYTES = 32_000_000
 KEPT_NETWORKS = 4
 """Pairs with all states, up to 5 MB each: the sums of a reader who steps through one need no second run."""
@@ -80,6 +84,7 @@ class Worker:
     def __init__(self) -> None:
         self._models: LRUCache[tuple[str, str], LoadedModel] = LRUCache(KEPT_MODELS)
         self._translators: LRUCache[tuple[str, str], LoadedTranslator] = LRUCache(KEPT_TRANSLATORS)
+        self._own: LRUCache[tuple[str, str], LoadedOwnModel] = LRUCache(KEPT_OWN)
         self._networks: LRUCache[tuple[NetworkRequest, str], TranslationNetwork] = LRUCache(KEPT_NETWORKS)
         self._carried: LRUCache[tuple[BackwardRequest, str], gradients.CarriedBack] = LRUCache(KEPT_PASSES)
         self._traces: LRUCache[tuple[TraceRequest, str], RecurrentTrace] = LRUCache(KEPT_TRACES_BYTES, num_bytes)
@@ -191,7 +196,7 @@ class Worker:
     @answer.register
     def _(self, request: SearchRequest) -> TranslationSearch:
         return translation.search_translation(
-            self._translator(request.model),
+            self._any_translator(request.model),
             request.text,
             request.config,
             watch=request.watch,
@@ -201,7 +206,11 @@ class Worker:
     @answer.register
     def _(self, request: ForcedRequest) -> ForcedTranslation:
         return translation.forced_translation(
-            self._translator(request.model), request.text, request.ids or request.target, max_pieces=MAX_PIECES
+            self._any_translator(request.model),
+            request.text,
+            request.ids or request.target,
+            max_pieces=MAX_PIECES,
+            heads=request.heads,
         )
 
     @answer.register
@@ -276,10 +285,20 @@ class Worker:
         return self._models[key]
 
     def _translator(self, name: str) -> LoadedTranslator:
+        if is_own(name):
+            raise InvalidInputError("This needs a recurrent model; {name} is a Transformer.", name=name)
         key = (name, fingerprint(name))
         if key not in self._translators:
             self._translators[key] = load_translator(name)
         return self._translators[key]
+
+    def _any_translator(self, name: str) -> AnyTranslator:
+        if not is_own(name):
+            return self._translator(name)
+        key = (name, fingerprint(name))
+        if key not in self._own:
+            self._own[key] = load_own_model(name)
+        return self._own[key]
 
     def warm_up(self, models: tuple[str, ...]) -> None:
         """Runs the kernels once and loads models; one that cannot be loaded is reported when it is asked for."""

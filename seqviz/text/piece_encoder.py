@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -112,16 +112,26 @@ class PieceEncoder:
 
         A word is the pieces from one ``▁`` to the next; punctuation marks, Chinese characters and <eos> stand alone.
         """
-        groups: list[tuple[int, int]] = []
-        before = ""
-        for index, piece in enumerate(self.vocabulary[number] for number in ids):
-            alone = _stands_alone(piece) or (_stands_alone(before) and before != _BLANK)
-            if not groups or piece.startswith(_BLANK) or alone:
-                groups.append((index, index + 1))
-            else:
-                groups[-1] = (groups[-1][0], index + 1)
-            before = piece
-        return groups
+        return grouped([self.vocabulary[number] for number in ids])
+
+
+def grouped(pieces: Iterable[str], *, alone: Container[str] = ()) -> list[tuple[int, int]]:
+    """Pieces as words for the eye; see ``PieceEncoder.word_groups``.
+
+    Args:
+        pieces: with ``▁`` before a word.
+        alone: further pieces that stand alone.
+    """
+    groups: list[tuple[int, int]] = []
+    before = ""
+    for index, piece in enumerate(pieces):
+        one, other = (_stands_alone(name) or name in alone for name in (piece, before))
+        if not groups or piece.startswith(_BLANK) or one or (other and before != _BLANK):
+            groups.append((index, index + 1))
+        else:
+            groups[-1] = (groups[-1][0], index + 1)
+        before = piece
+    return groups
 
 
 def joined(pieces: Sequence[str]) -> str:
@@ -129,8 +139,8 @@ def joined(pieces: Sequence[str]) -> str:
     spelled: list[str] = []
     pending = bytearray()
     for piece in [*pieces, ""]:
-        if re.fullmatch(r"<0x[0-9A-F]{2}>", piece):
-            pending.append(int(piece[3:5], 16))
+        if re.fullmatch(r"(?:<0x[0-9A-F]{2}>)+", piece):
+            pending.extend(int(value, 16) for value in re.findall(r"<0x(..)>", piece))
             continue
         if pending:
             spelled.append(pending.decode("utf-8", "replace"))

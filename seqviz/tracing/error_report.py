@@ -20,13 +20,13 @@ from seqviz.error_report import (
 from seqviz.errors import InvalidInputError, SeqvizError
 from seqviz.metrics.corpus_bleu import sentence_bleu
 from seqviz.metrics.error_analysis import analyse_error
-from seqviz.models.loading import LoadedTranslator
+from seqviz.models.huggingface import AnyTranslator
 from seqviz.pair_files import SentencePair
 from seqviz.tracing.translation import forced_translation, search_translation
 
 
 def judge_pair(
-    loaded: LoadedTranslator,
+    loaded: AnyTranslator,
     pair: SentencePair,
     config: ErrorReportConfig,
     *,
@@ -70,12 +70,12 @@ def judge_pair(
     )
 
 
-def _search(loaded: LoadedTranslator, pair: SentencePair, config: ErrorReportConfig, beam_size: int) -> SearchTrace:
+def _search(loaded: AnyTranslator, pair: SentencePair, config: ErrorReportConfig, beam_size: int) -> SearchTrace:
     return search_translation(loaded, pair.source, config.search(beam_size)).search
 
 
 def _scored(
-    trace: SearchTrace, loaded: LoadedTranslator, pair: SentencePair, config: ErrorReportConfig
+    trace: SearchTrace, loaded: AnyTranslator, pair: SentencePair, config: ErrorReportConfig
 ) -> tuple[Scored, list[float]]:
     """The winner, and the log probability of each of its pieces."""
     if trace.best is None:
@@ -104,7 +104,7 @@ class ErrorRun:
 
     def __init__(
         self,
-        loaded: LoadedTranslator,
+        loaded: AnyTranslator,
         pairs: Sequence[SentencePair],
         config: ErrorReportConfig,
         *,
@@ -144,7 +144,7 @@ class ErrorRun:
         )
 
 
-def error_report(loaded: LoadedTranslator, pairs: Sequence[SentencePair], config: ErrorReportConfig) -> ErrorReport:
+def error_report(loaded: AnyTranslator, pairs: Sequence[SentencePair], config: ErrorReportConfig) -> ErrorReport:
     """Judges all pairs at once."""
     run = ErrorRun(loaded, pairs, config)
     while run.advance():

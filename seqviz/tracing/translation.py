@@ -14,10 +14,12 @@ from seqviz.decoding.exact import ExactSearch
 from seqviz.decoding.recorder import Watch, top_tokens
 from seqviz.decoding.trace import SearchTrace
 from seqviz.errors import InvalidInputError, TextTooLongError
-from seqviz.models.loading import LoadedTranslator
+from seqviz.models.huggingface import AnyTranslator, LoadedOwnModel
 from seqviz.text.encoder import scalar
-from seqviz.text.piece_encoder import BOS_ID, EOS_ID, joined
-from seqviz.tracing.translator_steps import NOT_TEXT, TranslatorSteps
+from seqviz.text.own_encoder import OwnEncoder
+from seqviz.text.piece_encoder import BOS_ID, EOS_ID, PieceEncoder, joined
+from seqviz.tracing.own_steps import OwnSteps
+from seqviz.tracing.translator_steps import TranslatorSteps
 from seqviz.translations import ExactProgress, ForcedTranslation, PieceText, TranslationSearch
 from seqviz.types import FloatArray
 
@@ -25,7 +27,7 @@ CANDIDATES = 5
 
 
 def search_translation(
-    loaded: LoadedTranslator, text: str, config: DecodeConfig, *, watch: Watch = (), max_pieces: int | None = None
+    loaded: AnyTranslator, text: str, config: DecodeConfig, *, watch: Watch = (), max_pieces: int | None = None
 ) -> TranslationSearch:
     """Searches for the translation of a sentence.
 
@@ -41,7 +43,8 @@ def search_translation(
         TextTooLongError: it has more pieces than ``max_pieces``.
     """
     source = source_text(loaded, text, max_pieces=max_pieces)
-    return _translated(loaded, source, search(TranslatorSteps(loaded, source.ids), _of_text(config), watch=watch))
+    steps, config = _prepared(loaded, source, config)
+    return _translated(loaded, source, search(steps, config, watch=watch))
 
 
 class ExactRun:
@@ -51,12 +54,12 @@ class ExactRun:
     """
 
     def __init__(
-        self, loaded: LoadedTranslator, text: str, config: DecodeConfig, *, max_pieces: int | None = None
+        self, loaded: AnyTranslator, text: str, config: DecodeConfig, *, max_pieces: int | None = None
     ) -> None:
         self._loaded = loaded
         self._source = source_text(loaded, text, max_pieces=max_pieces)
-        steps = TranslatorSteps(loaded, self._source.ids)
-        self._search = ExactSearch(steps, _of_text(config), hidden_states=False)
+        steps, config = _prepared(loaded, self._source, config)
+        self._search = ExactSearch(steps, config, hidden_states=False)
 
     def advance(self) -> bool:
         """Asks the model once; False where the optimum is proven or the budget is spent."""
@@ -84,11 +87,20 @@ class ExactRun:
         return _translated(self._loaded, self._source, self._search.trace())
 
 
-def _of_text(config: DecodeConfig) -> DecodeConfig:
-    return replace(config, forbidden=tuple(sorted({*NOT_TEXT, *config.forbidden})))
+def _prepared(
+    loaded: AnyTranslator, source: PieceText, config: DecodeConfig
+) -> tuple[TranslatorSteps | OwnSteps, DecodeConfig]:
+    """The model over a source, and the search within its positions and without ids that are no text."""
+    config = _within(loaded, config)
+    steps: TranslatorSteps | OwnSteps
+    if isinstance(loaded, LoadedOwnModel):
+        steps = OwnSteps(loaded, source.ids, max_length=config.max_length)
+    else:
+        steps = TranslatorSteps(loaded, source.ids)
+    return steps, replace(config, forbidden=tuple(sorted({*steps.not_text, *config.forbidden})))
 
 
-def _translated(loaded: LoadedTranslator, source: PieceText, found: SearchTrace) -> TranslationSearch:
+def _translated(loaded: AnyTranslator, source: PieceText, found: SearchTrace) -> TranslationSearch:
     return TranslationSearch(
         model=loaded.info.name,
         source=source,
@@ -97,13 +109,37 @@ def _translated(loaded: LoadedTranslator, source: PieceText, found: SearchTrace)
     )
 
 
+def own_translations(loaded: LoadedOwnModel, texts: Sequence[str], *, beam_size: int = 5) -> list[str]:
+    """The best translation of each text by beam search ranked by the mean log P; greedy for a beam of 1.
+
+    Raises:
+        InvalidInputError: a text is empty, or ``beam_size`` is out of range.
+    """
+    found = []
+    for text in texts:
+        config = DecodeConfig(search="beam" if beam_size > 1 else "greedy", beam_size=beam_size, alpha=1.0)
+        longest = max(24, 2 * len(source_text(loaded, text)))
+        best = search_translation(loaded, text, replace(config, max_length=min(longest, 1000))).best
+        found.append("" if best is None else best.text)
+    return found
+
+
+def _within(loaded: AnyTranslator, config: DecodeConfig) -> DecodeConfig:
+    """The greatest length cut to the positions that a model has."""
+    longest = loaded.info.config.max_positions if isinstance(loaded, LoadedOwnModel) else None
+    if longest is None or not isinstance(loaded, LoadedOwnModel):
+        return config
+    return replace(config, max_length=min(config.max_length, longest - len(loaded.beginning) + 1))
+
+
 def forced_translation(
-    loaded: LoadedTranslator,
+    loaded: AnyTranslator,
     text: str,
     target: str | Sequence[int],
     *,
     candidates: int = CANDIDATES,
     max_pieces: int | None = None,
+    heads: bool = False,
 ) -> ForcedTranslation:
     """Scores a given translation.
 
@@ -113,6 +149,7 @@ def forced_translation(
         target: the translation as typed, or ids of its pieces with <eos> at the end.
         candidates: most probable pieces that are kept for each step.
         max_pieces: longest text that is accepted on either side; None for any.
+        heads: whether a Transformer's weights of every layer and head are kept.
 
     Raises:
         InvalidInputError: one of the texts is empty, or the ids are not those of this model.
@@ -120,18 +157,21 @@ def forced_translation(
     """
     source = source_text(loaded, text, max_pieces=max_pieces)
     ids = target_ids(loaded, target)
-    if max_pieces is not None and len(ids) > max_pieces:
-        raise TextTooLongError("The text has {count} pieces; the limit is {limit}.", count=len(ids), limit=max_pieces)
+    _check_length(loaded, len(ids), max_pieces)
+    if isinstance(loaded, LoadedOwnModel):
+        log_probs, weights = OwnSteps(loaded, source.ids).forced(ids)
+        forced = scored_target(loaded, source, ids, log_probs, weights[-1].mean(0), candidates=candidates)
+        return replace(forced, heads=weights if heads else None)
     with torch.inference_mode():
         memory = loaded.model.encode(torch.tensor([source.ids]))
         readout, attention = loaded.model.forced(memory, torch.tensor([[BOS_ID, *ids[:-1]]]))
         log_probs = torch.log_softmax(loaded.model.logits(readout)[0].double(), -1).numpy()
-    weights = None if attention is None else attention[0].numpy()
-    return scored_target(loaded, source, ids, log_probs, weights, candidates=candidates)
+    alpha = None if attention is None else attention[0].numpy()
+    return scored_target(loaded, source, ids, log_probs, alpha, candidates=candidates)
 
 
 def scored_target(
-    loaded: LoadedTranslator,
+    loaded: AnyTranslator,
     source: PieceText,
     ids: Sequence[int],
     log_probs: FloatArray,
@@ -164,38 +204,69 @@ def scored_target(
     )
 
 
-def source_text(loaded: LoadedTranslator, text: str, *, max_pieces: int | None = None) -> PieceText:
+def source_text(loaded: AnyTranslator, text: str, *, max_pieces: int | None = None) -> PieceText:
     """The pieces of a source; raises InvalidInputError if there is none, TextTooLongError if there are too many."""
     text = scalar(text).strip()
-    ids = loaded.encoder.encode(text).ids
-    if not ids:
+    encoder: PieceEncoder | OwnEncoder
+    if isinstance(loaded, LoadedOwnModel):
+        encoder, ids = loaded.source_encoder, loaded.source_encoder.encode(text)
+        empty = not loaded.source_encoder.has_text(ids)
+    else:
+        encoder, ids = loaded.encoder, loaded.encoder.encode(text).ids
+        empty = not ids
+    if empty:
         raise InvalidInputError("There is nothing to translate yet: type at least one word.")
-    if max_pieces is not None and len(ids) > max_pieces:
-        raise TextTooLongError("The text has {count} pieces; the limit is {limit}.", count=len(ids), limit=max_pieces)
-    return replace(piece_text(loaded, ids), text=text)
+    _check_length(loaded, len(ids), max_pieces)
+    return replace(pieces_of(encoder, ids), text=text)
 
 
-def target_ids(loaded: LoadedTranslator, target: str | Sequence[int]) -> tuple[int, ...]:
+def target_ids(loaded: AnyTranslator, target: str | Sequence[int]) -> tuple[int, ...]:
     """The ids of a target with <eos>; raises InvalidInputError if it is empty or has ids of another model."""
+    eos = loaded.eos_id if isinstance(loaded, LoadedOwnModel) else EOS_ID
     if isinstance(target, str):
-        ids = loaded.encoder.encode(scalar(target).strip()).ids
+        ids = _typed_target(loaded, scalar(target).strip())
         if not ids:
             raise InvalidInputError("The translation is empty: type at least one word.")
-        return (*ids, EOS_ID)
+        return (*ids, eos)
     ids = tuple(target)
-    if not ids or ids[-1] != EOS_ID or not all(0 <= token < len(loaded.encoder.vocabulary) for token in ids):
+    if not ids or ids[-1] != eos or not all(0 <= token < len(loaded.encoder.vocabulary) for token in ids):
         raise InvalidInputError(
             "These pieces are not of model {name}, or do not end with <eos>.", name=loaded.info.name
         )
     return ids
 
 
-def piece_text(loaded: LoadedTranslator, ids: Sequence[int]) -> PieceText:
+def _typed_target(loaded: AnyTranslator, text: str) -> tuple[int, ...]:
+    """Ids of a translation as typed, without <eos>; none if there is no word in it."""
+    if not isinstance(loaded, LoadedOwnModel):
+        return loaded.encoder.encode(text).ids
+    ids = loaded.encoder.encode(text)
+    if not loaded.encoder.has_text(ids):
+        return ()
+    if ids[-1] == loaded.eos_id:
+        ids = ids[:-1]
+    given = loaded.beginning[1:]  # what the decoder is given is no prediction
+    return ids[len(given) :] if ids[: len(given)] == given else ids
+
+
+def _check_length(loaded: AnyTranslator, count: int, max_pieces: int | None) -> None:
+    own = loaded.info.config.max_positions if isinstance(loaded, LoadedOwnModel) else None
+    limit = min((one for one in (max_pieces, own) if one is not None), default=None)
+    if limit is not None and count > limit:
+        raise TextTooLongError("The text has {count} pieces; the limit is {limit}.", count=count, limit=limit)
+
+
+def piece_text(loaded: AnyTranslator, ids: Sequence[int]) -> PieceText:
+    """Ids of a translation as a text for people."""
+    return pieces_of(loaded.encoder, ids)
+
+
+def pieces_of(encoder: PieceEncoder | OwnEncoder, ids: Sequence[int]) -> PieceText:
     """Ids as a text for people."""
-    pieces = tuple(loaded.encoder.vocabulary[token] for token in ids)
-    words = tuple(loaded.encoder.word_groups(ids))
+    pieces = tuple(encoder.vocabulary[token] for token in ids)
+    words = tuple(encoder.word_groups(ids))
     return PieceText(
-        text=loaded.encoder.decode(ids),
+        text=encoder.decode(ids),
         ids=tuple(ids),
         pieces=pieces,
         words=words,

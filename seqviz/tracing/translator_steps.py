@@ -49,6 +49,11 @@ class TranslatorSteps:
     def eos_id(self) -> int:
         return EOS_ID
 
+    @property
+    def not_text(self) -> tuple[int, ...]:
+        """Ids that no translation may hold."""
+        return NOT_TEXT
+
     def name(self, token: int) -> str:
         return self._vocabulary[token]
 
