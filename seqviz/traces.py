@@ -118,6 +118,11 @@ class LayerTrace:
         return zero, None if self.cell_state is None else zero
 
 
+def _log_softmax(logits: FloatArray) -> FloatArray:
+    shifted = logits - logits.max(-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecurrentTrace:
     """Everything that a recurrent model computed on a text.
@@ -165,8 +170,11 @@ class RecurrentTrace:
     @property
     def log_probs(self) -> FloatArray:
         """log softmax of the logits, nats, (step, label)."""
-        shifted = self.logits - self.logits.max(-1, keepdims=True)
-        return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+        return _log_softmax(self.logits)
+
+    def log_probs_at(self, step: int) -> FloatArray:
+        """One row of ``log_probs``, (label,): what a page asks for at every step of a large vocabulary."""
+        return _log_softmax(self.logits[step])
 
     @property
     def probabilities(self) -> FloatArray:
@@ -193,7 +201,7 @@ class RecurrentTrace:
         """The most probable labels after a step with their probabilities, the most probable first."""
         if not 0 <= step < len(self):
             raise InvalidInputError("step is {step}; allowed is 0 to {last}.", step=step, last=len(self) - 1)
-        row = self.probabilities[step]
+        row = np.exp(self.log_probs_at(step))
         return [(self.labels[i], float(row[i])) for i in np.argsort(-row, kind="stable")[:count]]
 
     def rows(self) -> Iterator[dict[str, object]]:

@@ -281,18 +281,19 @@ def waterfall_chart(
     axis = alt.Axis(title=axis_title, tickCount=5, grid=False, domain=False)
     bars = base.mark_bar(cornerRadius=2, size=0.6 * font_size, yOffset=bar).encode(
         x=alt.X("start:Q", axis=axis),
-        x2="end:Q",
+        x2=alt.X2("end:Q"),
         color=_sign_colour(theme),
-        opacity=alt.condition("datum.kind == 'rest'", alt.value(0.6), alt.value(1)),
+        # Spelt out: what alt.condition makes is held against the whole schema of Vega-Lite.
+        opacity=alt.OpacityValue(1, condition={"test": "datum.kind == 'rest'", "value": 0.6}),
     )
     steps = (
         alt.Chart(alt.InlineData(values=_connectors(rows)))
         .mark_rule(color=colour("faint", theme), strokeWidth=1.5, yOffset=bar, y2Offset=bar)
-        .encode(x=alt.X("running:Q", axis=axis), y=alt.Y("row:O", axis=None), y2="next:O")
+        .encode(x=alt.X("running:Q", axis=axis), y=alt.Y("row:O", axis=None), y2=alt.Y2("next:O"))
     )
     numbers = base.mark_text(
         align="left", baseline="middle", yOffset=words, fontSize=font_size, color=colour("text", theme)
-    ).encode(x=alt.value(0), text="shown:N")
+    ).encode(x=alt.XValue(0), text=alt.Text("shown:N"))
     zero = (
         alt.Chart(alt.InlineData(values=[{"zero": 0}]))
         .mark_rule(color=colour("faint", theme), strokeWidth=1)

@@ -67,7 +67,7 @@ def _probability(trace: RecurrentTrace, place: Place, index: int, digits: int, t
     row = trace.logits[step].astype(np.float64)
     normaliser = float(row.max() + np.log(np.exp(row - row.max()).sum()))
     logit, total = pen.number("pre_activation", trace.logits[step, index]), shown_number(normaliser, digits)
-    result = pen.number("output", trace.probabilities[step, index])
+    result = pen.number("output", np.exp(trace.log_probs_at(step))[index])
     mass = Symbol(
         latex=rf"e^{{{logit.shown.latex} - {factor(total).latex}}}",
         text=f"exp({logit.shown.text} − {factor(total).text})",
@@ -88,7 +88,7 @@ def _two_classes(trace: RecurrentTrace, place: Place, step: int, index: int, dig
     pen = _output_pen(trace, place, index, digits)
     own = pen.number("pre_activation", trace.logits[step, index])
     other = pen.number("pre_activation", trace.logits[step, 1 - index])
-    result = pen.number("output", trace.probabilities[step, index])
+    result = pen.number("output", np.exp(trace.log_probs_at(step))[index])
     return FilledEquation(
         name="output",
         left=result.symbol,
@@ -99,10 +99,10 @@ def _two_classes(trace: RecurrentTrace, place: Place, step: int, index: int, dig
 
 
 def _losses(trace: RecurrentTrace, place: Place, step: int, target: int, digits: int) -> list[FilledEquation]:
-    pen = _output_pen(trace, place, target, digits)
-    probability = pen.number("output", trace.probabilities[step, target])
+    pen, losses = _output_pen(trace, place, target, digits), trace.losses
+    probability = pen.number("output", np.exp(trace.log_probs_at(step))[target])
     left = place.now("loss")
-    value = trace.losses[step]
+    value = losses[step]
     loss = Number(
         role="loss", symbol=left, shown=shown_number(float(value), digits), value=float(value), exact=str(value)
     )
@@ -119,7 +119,7 @@ def _losses(trace: RecurrentTrace, place: Place, step: int, target: int, digits:
             block=None,
         )
     ]
-    known = trace.losses[trace.targets != NO_TARGET]
+    known = losses[trace.targets != NO_TARGET]
     if len(known) > 1:
         total = known.sum()
         letter = Symbol(latex=r"\mathcal{L}", text="L") if place.notation == "ng" else Symbol(latex="L", text="L")

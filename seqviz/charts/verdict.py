@@ -47,7 +47,7 @@ class StepFigures:
 def step_figures(trace: RecurrentTrace, step: int) -> StepFigures:
     """Entropy of the output at a step, and surprisal and rank of the right label where it is known."""
     _check_step(trace, step)
-    log_probs = trace.log_probs[step].astype(np.float64)
+    log_probs = trace.log_probs_at(step).astype(np.float64)
     probabilities = np.exp(log_probs)
     entropy = -float(np.sum(np.where(probabilities > 0, probabilities * log_probs, 0.0)))
     target = int(trace.targets[step])
@@ -235,10 +235,10 @@ def distribution_chart(
         ],
     )
     bars = base.mark_bar(cornerRadiusEnd=2, height={"band": 0.75}).encode(
-        color=alt.condition(
-            "datum.target",
-            alt.value(colour("accent", theme)),
-            alt.value(sequential_ramp("share", theme)[_BAR_SHADE]),
+        # Spelt out: what alt.condition makes is held against the whole schema of Vega-Lite.
+        color=alt.ColorValue(
+            sequential_ramp("share", theme)[_BAR_SHADE],
+            condition={"test": "datum.target", "value": colour("accent", theme)},
         )
     )
     subtitle = _figures_lines(trace, step, t)
@@ -258,12 +258,13 @@ def _distribution_rows(trace: RecurrentTrace, step: int, count: int) -> list[dic
     shown = [int(index) for index in order[:count]]
     if target != NO_TARGET and target not in shown:
         shown.append(target)
-    ranks = {int(index): rank for rank, index in enumerate(order, 1)}
+    probabilities = np.exp(trace.log_probs_at(step))
     rows = []
     for row, index in enumerate(shown):
-        label, probability = visible(trace.labels[index]), trace.probabilities[step, index]
+        label, probability = visible(trace.labels[index]), probabilities[index]
+        rank = row + 1 if row < count else 1 + int(np.flatnonzero(order == index)[0])
         mark = "▶ " if index == target else ""
-        late = f" (#{ranks[index]})" if ranks[index] > count else ""
+        late = f" (#{rank})" if rank > count else ""
         percent = _percent(float(probability))
         rows.append(
             {
@@ -273,7 +274,7 @@ def _distribution_rows(trace: RecurrentTrace, step: int, count: int) -> list[dic
                 "probability": float(probability),
                 "exact": str(probability),
                 "logit": str(trace.logits[step, index]),
-                "rank": ranks[index],
+                "rank": rank,
                 "target": index == target,
                 "percent": percent,
             }

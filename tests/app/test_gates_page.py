@@ -295,6 +295,13 @@ def test_odd_texts_are_read(opened: Opened, view: str, text: str):
     assert not app.warning
 
 
+@pytest.mark.parametrize(("text2", "says"), [("", "type at least one word"), ("x" * 5000, "the limit is 200")])
+def test_a_second_sentence_that_cannot_be_read_is_one_sentence(opened: Opened, text2: str, says: str):
+    app = opened(page=PAGE, view="memory", text="To be", model="shakespeare-lstm-2x512", compare="text", text2=text2)
+    assert not app.exception
+    assert says in app.warning[0].value
+
+
 @pytest.fixture
 def plain(models) -> Iterator[str]:
     import shutil
@@ -310,5 +317,8 @@ def test_a_plain_cell_has_its_place_in_every_view(opened: Opened, plain: str, vi
     assert not app.exception
     if view == "memory":
         assert "no gate that keeps" in said(app)
+        beside = opened(page=PAGE, view=view, text=CAT, model=WORDS, compare="model", model2=plain)
+        assert charts(beside) == 4
+        assert "no gate that keeps" in said(beside)
     if view == "variants":
         assert list(app.dataframe[0].value["Gates + candidate"]) == ["0 + 1", "2 + 1", "3 + 1"]

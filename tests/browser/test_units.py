@@ -72,7 +72,7 @@ def test_a_brushed_span_finds_its_like_and_stands_in_the_url(page: Page, app_url
 def test_a_span_brushed_in_the_text_of_the_second_model_is_that_of_both(page: Page, app_url: str):
     page.goto(f"{app_url}/units?view=moments&model=shakespeare-lstm&model2=shakespeare-gru")
     boxes = page.locator(".sv-text-box")
-    expect(boxes).to_have_count(2, timeout=30_000)
+    expect(boxes).to_have_count(2, timeout=60_000)
     box = boxes.last
     expect(piece(box, 6)).to_be_visible(timeout=30_000)
     settled(page)
