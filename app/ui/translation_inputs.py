@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.sentence_input import sentence_input
-from app.ui.url import forget, keep, take
+from app.ui.url import bring_back, forget, hold, keep, take
 from seqviz.checkpoints import TranslatorInfo, list_translators
 from seqviz.i18n import Translator, translate_error
 from seqviz.translation_examples import TranslationExample, translation_examples
@@ -69,6 +69,7 @@ def translation_input(
     first = examples[0] if examples else None
     name = first.model if first else next(iter(models))
     sentence, picker, chooser = places or st.columns([8, 2, 4], vertical_alignment="bottom")
+    bring_back(TEXT_KEY)
     text = sentence_input(
         examples,
         first,
@@ -78,6 +79,8 @@ def translation_input(
         mark="translation-",
         places=(sentence, picker),
     )
+    hold(TEXT_KEY)
+    bring_back(MODEL_KEY)
     take(MODEL_KEY, list(models), name)
     model = chooser.selectbox(
         t("Model"),
@@ -87,6 +90,7 @@ def translation_input(
         format_func=lambda name: models[name].title,
     )
     keep(MODEL_KEY, name)
+    hold(MODEL_KEY)
     return ToTranslate(
         text=text,
         model=model,
