@@ -227,11 +227,11 @@ def _exact_limits(t: Translator) -> tuple[int, str]:
     """In the menu: the budget of the exact search, and what its optimum is one of."""
     linked("budget", BUDGET_KEY, lambda text: n if (n := whole_number(text)) in BUDGETS else None, DEFAULT_BUDGET)
     budget = st.selectbox(
-        t("Budget of the exact search: hypotheses extended"),
+        t("Budget of the exact search"),
         BUDGETS,
         key=BUDGET_KEY,
         format_func=lambda count: f"{count:,}" if count else t("none"),
-        help=t("The exact search runs beside the page; a large budget can take half a minute."),
+        help=t("Hypotheses that it may extend. It runs beside the page; a large budget can take half a minute."),
     )
     write("budget", BUDGET_KEY, None if budget == DEFAULT_BUDGET else str(budget))
     key = f"{MARK}optimum"

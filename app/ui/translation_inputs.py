@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.own_models import task_prefix
 from app.ui.sentence_input import sentence_input
-from app.ui.url import forget, keep, take
+from app.ui.url import bring_back, forget, hold, keep, take
 from seqviz.checkpoints import TranslatorInfo, list_translators
 from seqviz.i18n import Translator, translate_error
 from seqviz.own_models import OwnModelInfo, list_own
@@ -84,6 +84,7 @@ def translation_input(
     first = examples[0] if examples else None
     name = first.model if first else next(iter(models))
     sentence, picker, chooser = places or st.columns([8, 2, 4], vertical_alignment="bottom")
+    bring_back(TEXT_KEY)
     text = sentence_input(
         examples,
         first,
@@ -93,6 +94,8 @@ def translation_input(
         mark="translation-",
         places=(sentence, picker),
     )
+    hold(TEXT_KEY)
+    bring_back(MODEL_KEY)
     take(MODEL_KEY, list(titles), name)
     model = chooser.selectbox(
         t("Model"),
@@ -102,6 +105,7 @@ def translation_input(
         format_func=titles.__getitem__,
     )
     keep(MODEL_KEY, name)
+    hold(MODEL_KEY)
     if model in own:
         text = f"{task_prefix(own[model], t)}{text}" if text.strip() else text
     return ToTranslate(

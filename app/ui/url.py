@@ -69,6 +69,18 @@ def bring_along(key: str) -> None:
         state[key] = state[key]
 
 
+def hold(key: str) -> None:
+    """Remembers a widget's value for ``bring_back``; called behind the widget."""
+    st.session_state[_held(key)] = st.session_state[key]
+
+
+def bring_back(key: str) -> None:
+    """The value that a widget had when its reader was here last: a page without this widget loses it."""
+    state = st.session_state
+    if state.get(_MOVED) and key not in st.query_params and key not in state and _held(key) in state:
+        state[key] = state[_held(key)]
+
+
 def _follow(key: str) -> None:
     """A link that was opened, or back and forward, wins over the session; from page to page the session goes along."""
     if st.session_state.pop(_chosen(key), False):
@@ -121,10 +133,22 @@ def recall(page: str, keys: Sequence[str], *, widget: str) -> None:
         widget: key of a widget that the page always draws: its value is gone after a run of another page.
     """
     state = st.session_state
+    if state.get(_MOVED):
+        _leave_behind(page)
     if widget in state or any(key in st.query_params for key in keys):
         return
     for key, value in state.get(f"url-of-{page}", {}).items():
         st.query_params[key] = value
+
+
+def _leave_behind(page: str) -> None:
+    """The browser's way back brings the query of the page that was left along: its values say nothing here."""
+    state, here = st.session_state, st.query_params
+    for name in [name for name in state if str(name).startswith("url-of-") and name != f"url-of-{page}"]:
+        other = state[name]
+        if other and all(here.get(key) == value for key, value in other.items()):
+            for key in other:
+                del here[key]
 
 
 def start_anew(*, keep: Sequence[str]) -> None:
@@ -136,6 +160,10 @@ def start_anew(*, keep: Sequence[str]) -> None:
     kept = {*keep, *(_written(key) for key in keep), _PAGE, _MOVED}
     for key in [key for key in st.session_state if key not in kept]:
         del st.session_state[key]
+
+
+def _held(key: str) -> str:
+    return f"url-held-{key}"
 
 
 def _written(key: str) -> str:

@@ -122,8 +122,7 @@ def _open_words(exact: TranslationSearch, known: list[Winner], t: Translator) ->
     words = (
         t(
             "Not proven within {count} hypotheses extended: at α = {alpha} no translation of at most {limit} pieces "
-            "scores above {bound}; the best so far has {best}. The longer a translation may be, the more an improbable "
-            "beginning could still win: allow fewer pieces, or take α nearer to 0."
+            "scores above {bound}; the best so far has {best}. With fewer pieces or a smaller α the proof is shorter."
         )
         if alpha
         else t(

@@ -103,6 +103,19 @@ def test_the_optimum_is_proven_or_its_bound_is_said(opened: Opened):
         assert f"{exact.search.expansions} hypotheses" in words(app)
 
 
+def test_the_way_back_from_another_page_brings_the_sentence_and_not_that_pages_settings(opened: Opened):
+    app = open_tree(opened, beam="3")
+    go_to(app, "app_pages/decoding.py")
+    left = query(app)
+    assert left["beam"] == "2", "the table's own"
+    # As the browser's back does: the query of the page that was left comes along.
+    app.switch_page(PAGE).run()
+    settled(app)
+    assert app.session_state["source"] == SENTENCE
+    assert query(app)["beam"] == "3"
+    assert query(app)["lengths"] == "0-8"
+
+
 @pytest.mark.parametrize("name", ["beam", "greedy", "exact", "sampling", "diverse"])
 def test_every_search_has_its_tree_and_its_link(opened: Opened, name: str):
     app = open_tree(opened, search=name, beam="4")
