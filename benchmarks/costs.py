@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from benchmarks.measure import Table
 from benchmarks.visits import Server, Visit, serve, visit
@@ -33,13 +33,14 @@ WATCH = """(selector) => {
     return within.map(text).join(' ');
   };
   const says = () => [...document.querySelectorAll(selector)].map(text).join('|');
-  const before = says();
+  let before = says();
   let begun = 0;
   const note = (event) => { begun = event.timeStamp; };
   for (const kind of ['keydown', 'click']) document.addEventListener(kind, note, { capture: true });
   window.seqvizCost = new Promise((done) => {
     const look = () => {
       const now = says();
+      if (begun === 0) before = now;
       if (begun === 0 || now === before || now === '') { requestAnimationFrame(look); return; }
       for (const kind of ['keydown', 'click']) document.removeEventListener(kind, note, { capture: true });
       const after = new MessageChannel();
@@ -98,6 +99,7 @@ class View:
         change: the same.
         picture: CSS selector of what has to change in the browser.
         first: what is changed before each time, unmeasured.
+        busy: selector of what is there as long as more is to come; the next change waits until it is gone.
     """
 
     name: str
@@ -107,6 +109,7 @@ class View:
     page: str = ""
     query: str = ""
     first: Change | None = None
+    busy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,15 +165,18 @@ def views() -> list[View]:
             picture="[data-testid=stVegaLiteChart]",
         ),
     ]
-    for view, title, change, says, picture in (
-        ("tree", "search tree", source, sentence, ".st-key-translation-tree"),
-        ("compare", "side by side", source, sentence, ".st-key-compared"),
-        ("errors", "error analysis", reference, "another human translation", "[data-testid=stVegaLiteChart]"),
-        ("network", "encoder and decoder", source, sentence, ".st-key-pair-figure"),
+    # Of the table only lines that have their translation: an empty one is no picture.
+    lines = ".sv-compared tr:not(:has(.wait)):has(td)"
+    for view, title, change, says, picture, busy in (
+        ("tree", "search tree", source, sentence, ".st-key-translation-tree", 'text="hourglass_top"'),
+        ("compare", "side by side", source, sentence, lines, ".sv-compared .wait"),
+        ("errors", "error analysis", reference, "another human translation", "[data-testid=stVegaLiteChart]", ""),
+        ("network", "encoder and decoder", source, sentence, ".st-key-pair-figure", ""),
     ):
         query = urlencode({"view": view})
         name = f"Translate: {title}"
-        found.append(View(name=name, page="translate", query=query, says=says, change=change, picture=picture))
+        one = View(name=name, page="translate", query=query, says=says, change=change, picture=picture, busy=busy)
+        found.append(one)
     force = Change(key="force", kind="button", value=lambda: "")
     for view, title, change, says, picture, first in (
         ("heatmap", "heatmap", source, sentence, ".st-key-attention-map", None),
@@ -372,6 +378,8 @@ def _pictures(view: View, server: Server, browser: Browser, pictures: int) -> li
 def _settle(page: Page, view: View) -> None:
     """Until the run has ended and its pictures are there, and as long as a reader looks at one."""
     page.locator(view.picture).first.wait_for(state="attached")
+    if view.busy:
+        expect(page.locator(view.busy)).to_have_count(0, timeout=UNTIL_PICTURE_MS)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.wait_for_timeout(1000 * PAUSE_SECONDS)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()

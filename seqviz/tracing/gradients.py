@@ -155,7 +155,9 @@ def carried_back(
         weights[-1] = multiplier
         log_probs = logits.log_softmax(-1)
         d_logits = loss_errors(log_probs, goals, steps, weights)
-        passes = through_layers(double.stack, recorded, d_logits @ double.weight, trace.task)
+        d_read = torch.zeros_like(read)
+        d_read[steps] = d_logits[steps] @ double.weight  # the other steps have no loss; vocabularies are large
+        passes = through_layers(double.stack, recorded, d_read, trace.task)
         losses = np.full(len(trace), np.nan)
         known = np.flatnonzero(goals != NO_TARGET)
         losses[known] = -log_probs[known, goals[known]].numpy()
