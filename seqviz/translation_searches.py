@@ -47,6 +47,15 @@ class TranslationSearches:
         return found.tokens(found.best) if found is not None and found.proven and found.best is not None else None
 
 
+def attention_search(text: str, search: str = "beam") -> DecodeConfig:
+    """How a translation is found whose attention is looked at: a beam of 5 and the mean log P, as on the cards."""
+    # A source has at least a third as many pieces as characters; nothing sensible is longer than this.
+    longest = min(max(24, len(text)), 160)
+    return DecodeConfig(
+        search=search, beam_size=5, max_length=longest, alpha=DEFAULT_ALPHA if search == "beam" else 0.0
+    )
+
+
 def greedy_config(config: DecodeConfig) -> DecodeConfig:
     """The greedy search with the limits of another one; what it does not use is the same for all."""
     return replace(config, search="greedy", beam_size=_BEAM_BEFORE, stopping="n_best", groups=1)

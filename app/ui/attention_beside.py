@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.ui.attention_inputs import Chosen, chosen_translation, decoding, unit_choice
+from app.ui.attention_inputs import Chosen, chosen_translation, unit_choice
 from app.ui.backend import ask_all, show_error
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.settings import Settings
@@ -23,6 +23,7 @@ from seqviz.charts.figure import Figure
 from seqviz.checkpoints import TranslatorInfo
 from seqviz.errors import SeqvizError
 from seqviz.i18n import translator
+from seqviz.translation_searches import attention_search
 from seqviz.translations import ForcedTranslation
 
 MIN_CELL, ROOM = 16, 1130
@@ -57,7 +58,7 @@ def forced_beside(chosen: Chosen, models: Sequence[TranslatorInfo], settings: Se
     """The chosen translation through every model, and each one's own; nothing, with a sentence, where one fails."""
     text = chosen.text
     forced = ask_all([ForcedRequest(model=info.name, text=text, target="", ids=chosen.ids) for info in models])
-    searched = ask_all([SearchRequest(model=info.name, text=text, config=decoding(text)) for info in models])
+    searched = ask_all([SearchRequest(model=info.name, text=text, config=attention_search(text)) for info in models])
     found = []
     for info, translation, search in zip(models, forced, searched, strict=True):
         if isinstance(translation, SeqvizError) or isinstance(search, SeqvizError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui.attention_inputs import decoding
 from app.ui.backend import ask_all, show_error
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
@@ -21,6 +20,7 @@ from seqviz.i18n import Translator
 from seqviz.length_bleu import LengthBleu, read_length_bleu
 from seqviz.metrics.chrf import sentence_chrf
 from seqviz.translation_examples import translation_examples
+from seqviz.translation_searches import attention_search
 from seqviz.translations import TranslationSearch
 
 CLAUSES_KEY = "clauses"
@@ -85,7 +85,7 @@ def _take(text: str, model: str) -> None:
 def _side_by_side(text: str, reference: str | None, models: list[TranslatorInfo], settings: Settings) -> None:
     """The translations of all models, with chrF where a person's translation is known."""
     t = settings.t
-    answers = ask_all([SearchRequest(model=info.name, text=text, config=decoding(text)) for info in models])
+    answers = ask_all([SearchRequest(model=info.name, text=text, config=attention_search(text)) for info in models])
     for column, info, answer in zip(st.columns(len(models), gap="medium"), models, answers, strict=True):
         column.markdown(f"**{info.title}**")
         if isinstance(answer, SeqvizError):
@@ -146,7 +146,9 @@ def _growth(models: list[TranslatorInfo], settings: Settings) -> dict[str, list[
     texts = [grown(count) for count in range(1, len(CLAUSES) + 1)]
     curves = {}
     for info in models:
-        answers = ask_all([SearchRequest(model=info.name, text=text, config=decoding(text)) for text, _ in texts])
+        answers = ask_all(
+            [SearchRequest(model=info.name, text=text, config=attention_search(text)) for text, _ in texts]
+        )
         errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
         if errors:
             show_error(errors[0], settings.t)

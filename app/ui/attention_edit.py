@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from app.ui.attention_editor import EDITS_PATTERN, NONE, edits_text, read_edits, weights_row
+from app.ui.attention_editor import EDITS_PATTERN, NONE, weights_row
 from app.ui.attention_heatmap import attention_files
-from app.ui.attention_inputs import EDITS_KEY, Chosen, chosen_translation, decoding, has_attention
+from app.ui.attention_inputs import EDITS_KEY, Chosen, chosen_translation, has_attention
 from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import Download, download_popover, figure_files
@@ -21,6 +21,7 @@ from app.ui.translation_inputs import ToTranslate
 from app.ui.url import keep, take, take_matching
 from seqviz.analysis.attention import by_words
 from seqviz.attention import AttentionEdit, EditedTranslation
+from seqviz.attention_edits import edits_text, parse_edits
 from seqviz.attention_export import edited_json
 from seqviz.backends.attention_requests import AttentionEditRequest
 from seqviz.charts.attention_map import MapPanel, attention_figure
@@ -30,6 +31,7 @@ from seqviz.charts.notation import visible
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator, translator
 from seqviz.translation_examples import JANE
+from seqviz.translation_searches import attention_search
 from seqviz.translations import ForcedTranslation
 
 MAP_KEY, ROW_KEY, STEP_KEY, HOW_KEY = "attention-edited", "attention-row", "at", "goes-on"
@@ -72,7 +74,7 @@ def edit_view(sentence: ToTranslate, settings: Settings) -> None:
 def _ask(chosen: Chosen, edits: tuple[AttentionEdit, ...], how: str) -> EditedTranslation:
     return ask(
         AttentionEditRequest(
-            model=chosen.model, text=chosen.text, ids=chosen.ids, edits=edits, config=decoding(chosen.text, how)
+            model=chosen.model, text=chosen.text, ids=chosen.ids, edits=edits, config=attention_search(chosen.text, how)
         )
     )
 
@@ -90,20 +92,20 @@ def _edits(sentence: ToTranslate, chosen: Chosen) -> tuple[AttentionEdit, ...]:
     default = _EXAMPLE if sentence.text.strip() == JANE and chosen.which == "beam-1" else NONE
     text = take_matching(EDITS_KEY, EDITS_PATTERN, default)
     keep(EDITS_KEY, default)
-    return read_edits("" if text == NONE else text)
+    return () if text == NONE else parse_edits(text)
 
 
 def _remember(edits: tuple[AttentionEdit, ...]) -> None:
     """Takes new edits and notes the old ones for undo."""
     state = st.session_state
     state.setdefault(_UNDO, []).append(state.get(EDITS_KEY, NONE))
-    state[EDITS_KEY] = edits_text(edits)
+    state[EDITS_KEY] = edits_text(edits) or NONE
 
 
 def _undo(edits: tuple[AttentionEdit, ...]) -> None:
     """The edits before the last change; of a link that was opened, all but its last edit."""
     state = st.session_state
-    state[EDITS_KEY] = state[_UNDO].pop() if state.get(_UNDO) else edits_text(edits[:-1])
+    state[EDITS_KEY] = state[_UNDO].pop() if state.get(_UNDO) else edits_text(edits[:-1]) or NONE
 
 
 def _add(edits: tuple[AttentionEdit, ...], new: AttentionEdit) -> None:

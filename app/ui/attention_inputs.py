@@ -16,9 +16,9 @@ from app.ui.translation_inputs import ToTranslate
 from app.ui.url import bring_along, forget, keep, take, take_matching
 from seqviz.analysis.attention import UNITS, Unit
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
-from seqviz.config import DecodeConfig
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator
+from seqviz.translation_searches import attention_search
 from seqviz.translations import ForcedTranslation
 
 BEAM = 5
@@ -44,13 +44,6 @@ class Chosen:
     def ids(self) -> tuple[int, ...]:
         """Of its pieces, <eos> among them."""
         return self.translation.target.ids
-
-
-def decoding(text: str, search: str = "beam") -> DecodeConfig:
-    """How this page searches: beam 5 with the mean log probability, as the models were measured."""
-    # A source has at least a third as many pieces as characters; nothing sensible is longer than this.
-    longest = min(max(24, len(text)), 160)
-    return DecodeConfig(search=search, beam_size=BEAM, max_length=longest, alpha=1.0 if search == "beam" else 0.0)
 
 
 def forget_attention() -> None:
@@ -80,7 +73,7 @@ def chosen_translation(
     """Draws the choice of the translation and scores it; None, with a sentence, where there is none."""
     t = settings.t
     try:
-        beam = ask(SearchRequest(model=sentence.model, text=sentence.text, config=decoding(sentence.text)))
+        beam = ask(SearchRequest(model=sentence.model, text=sentence.text, config=attention_search(sentence.text)))
     except SeqvizError as error:
         show_error(error, t)
         return None
@@ -115,7 +108,9 @@ def chosen_translation(
             )
         elif which == "greedy":
             found = ask(
-                SearchRequest(model=sentence.model, text=sentence.text, config=decoding(sentence.text, "greedy"))
+                SearchRequest(
+                    model=sentence.model, text=sentence.text, config=attention_search(sentence.text, "greedy")
+                )
             )
             ids = found.search.tokens(found.search.finished[0])
         else:

@@ -11,11 +11,11 @@ texts have ``to_svg()`` and ``to_png()`` as well.
 This module needs torch: it holds the models in this process.
 """
 
+from seqviz.attention_edits import parse_edits
 from seqviz.pictures.attention import (
     attention,
     attention_edit,
     bleu_by_length,
-    parse_edits,
     readings,
     ribbons,
 )

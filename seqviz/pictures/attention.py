@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from seqviz.analysis.attention import Unit, attention_grid, by_words
 from seqviz.attention import AttentionEdit
+from seqviz.attention_edits import parse_edits
 from seqviz.backends.attention_requests import AttentionEditRequest, ReadingsRequest
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
 from seqviz.charts.attention_map import MapPanel, attention_figure, grid_panel
@@ -19,13 +19,11 @@ from seqviz.charts.figure import Figure
 from seqviz.charts.notation import visible
 from seqviz.charts.palette import Theme
 from seqviz.checkpoints import read_translator
-from seqviz.config import DecodeConfig
 from seqviz.errors import InvalidInputError
 from seqviz.length_bleu import read_length_bleu
 from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask
+from seqviz.translation_searches import attention_search
 from seqviz.translations import ForcedTranslation
-
-_EDIT = re.compile(r"(\d{1,3})(?:f(\d{1,3})|(z)|w(\d{1,4}(?:-\d{1,4}){0,199}))")
 
 
 def attention(
@@ -72,7 +70,7 @@ def attention_edit(
     t, forced = appearance.t, _translated(model, text, translation)
     chosen = parse_edits(edits) if isinstance(edits, str) else tuple(edits)
     edited = ask(
-        AttentionEditRequest(model=model, text=text, ids=forced.target.ids, edits=chosen, config=_decoding(text))
+        AttentionEditRequest(model=model, text=text, ids=forced.target.ids, edits=chosen, config=attention_search(text))
     )
     panels = [
         MapPanel(
@@ -157,40 +155,11 @@ def bleu_by_length(models: Sequence[str], *, appearance: Appearance = DEFAULT) -
     return ChartPicture(draw=draw, title=", ".join(models), language=appearance.tag)  # type: ignore[arg-type]
 
 
-def parse_edits(text: str) -> tuple[AttentionEdit, ...]:
-    """``"5f6"``: step 5 forced to word 6; ``"5z"``: frozen at step 5; ``"5w0-250-750"``: weights; joined by dots.
-
-    Raises:
-        InvalidInputError: the text has another form.
-    """
-    found = []
-    for part in text.split("."):
-        match = _EDIT.fullmatch(part)
-        if match is None or int(match[1]) == 0 or (match[2] and int(match[2]) == 0):
-            raise InvalidInputError(
-                "{text!r} is no edit of attention; one is written as 5f6, 5z or 5w0-1-3.", text=part
-            )
-        step, word, frozen, weights = int(match[1]) - 1, match[2], match[3], match[4]
-        if word:
-            found.append(AttentionEdit(step=step, kind="force", word=int(word) - 1))
-        elif frozen:
-            found.append(AttentionEdit(step=step, kind="freeze"))
-        else:
-            shares = tuple(int(share) / 1000 for share in weights.split("-"))
-            found.append(AttentionEdit(step=step, kind="set", weights=shares))
-    return tuple(found)
-
-
-def _decoding(text: str) -> DecodeConfig:
-    """How the app's Attention searches: beam 5 with the mean log probability, as the models were measured."""
-    return DecodeConfig(beam_size=5, max_length=min(max(24, len(text)), 160), alpha=1.0)
-
-
 def _translated(model: str, text: str, translation: str) -> ForcedTranslation:
     """The translation that is looked at, scored piece by piece, with its attention."""
     if translation:
         return ask(ForcedRequest(model=model, text=text, target=translation))
-    found = ask(SearchRequest(model=model, text=text, config=_decoding(text))).search
+    found = ask(SearchRequest(model=model, text=text, config=attention_search(text))).search
     if not found.finished:
         raise InvalidInputError("The search completed no translation; try a wider beam.")
     ids = found.tokens(found.finished[0])

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.ui.attention_editor import edits_text, read_edits
 from app.ui.backend import backend
 from seqviz.attention import AttentionEdit
+from seqviz.attention_edits import edits_text, parse_edits
 from seqviz.backends.translation_requests import ForcedRequest
 from tests.app.conftest import Opened
 from tests.helpers import write_tiny_translator, write_tiny_tuned
@@ -174,8 +174,8 @@ def test_edits_are_written_as_they_are_read():
         AttentionEdit(step=7, kind="freeze"),
     )
     assert edits_text(edits) == "5f6.7w250-750.8z"
-    assert read_edits("5f6.7w250-750.8z") == edits
-    assert edits_text(()) == "none"
+    assert parse_edits("5f6.7w250-750.8z") == edits
+    assert edits_text(()) == ""
 
 
 def test_the_readings_stand_beside_each_other_and_the_hand_aligned_pairs_follow(opened: Opened):
