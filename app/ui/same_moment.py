@@ -99,8 +99,8 @@ def translation_links(
         heatmap |= {UNIT_KEY: "pieces", CELL_KEY: f"{step + 1}.1"}
     pages = app_pages(t)
     ways: Mapping[str, tuple[str, str, dict[str, str]]] = {
-        "tree": (t("the search that found it"), "translate", tree),
-        "network": (t("the states behind it"), "translate", network),
+        "tree": (t("its search"), "translate", tree),
+        "network": (t("its states"), "translate", network),
         "heatmap": (t("its attention"), "attention", heatmap),
     }
     links = {

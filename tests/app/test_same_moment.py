@@ -78,15 +78,15 @@ def test_what_a_model_wrote_goes_along_as_text(opened: Opened):
 def test_a_row_of_the_heatmap_leads_to_the_step_of_its_search_and_of_its_states(opened: Opened):
     found = ways(opened(page="app_pages/attention.py", source=CAT, unit="pieces", cell="2.1", which="greedy"))
     here = {"source": CAT, "translator": "fra-eng-attention"}
-    assert found["the search that found it"] == {**here, "view": "tree", "step": "2"}
-    network = found["the states behind it"]
+    assert found["its search"] == {**here, "view": "tree", "step": "2"}
+    network = found["its states"]
     assert network.pop("moment").endswith(".0.free.0")
     assert network == {**here, "view": "network", "free": "greedy"}
 
 
 def test_the_states_of_a_written_piece_lead_to_its_row_of_the_heatmap(opened: Opened):
     way = ways(opened(page="app_pages/attention.py", source=CAT, unit="pieces", cell="2.1", which="greedy"))
-    app = opened(page="app_pages/translate.py", **way["the states behind it"])
+    app = opened(page="app_pages/translate.py", **way["its states"])
     back = ways(app)["its attention"]
     assert (back["cell"], back["which"], back["unit"]) == ("2.1", "greedy", "pieces")
 

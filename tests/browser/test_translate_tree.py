@@ -164,7 +164,7 @@ def test_the_whole_search_downloads_as_numbers(page: Page, app_url: str):
 
 def test_a_row_of_the_heatmap_opens_the_tree_at_its_step(page: Page, app_url: str):
     page.goto(f"{app_url}/attention?{urlencode({'source': SENTENCE, 'unit': 'pieces', 'cell': '3.1'})}")
-    page.get_by_role("link", name="the search that found it").click(timeout=60_000)
+    page.get_by_role("link", name="its search").click(timeout=60_000)
     expect(page.locator(".sv-bar .sv-now")).to_contain_text("step 3 of 15:", timeout=60_000)
     assert state_of(page)["step"] == "3"
 
