@@ -12,6 +12,9 @@ from seqviz.i18n import Translator
 
 Info = CheckpointInfo | TranslatorInfo
 
+_WRAPPED = "[class*=st-key-models-] [data-testid=stPageLink-NavLink] *{white-space:normal}"
+"""Streamlit cuts the label of a link to one line; a long title takes two."""
+
 
 def model_list(t: Translator) -> None:
     """All models by what they do, each with its figure."""
@@ -25,10 +28,11 @@ def model_list(t: Translator) -> None:
         "translation": t("Translation"),
     }
     page = app_pages(t)["models"]
+    st.html(f"<style>{_WRAPPED}</style>")
     shown = [task for task in titles if groups[task]]
     for start in range(0, len(shown), 2):
         for place, task in zip(st.columns(2), shown[start : start + 2], strict=False):
-            with place.container(gap="xsmall"):
+            with place.container(gap="xsmall", key=f"models-{task}"):
                 st.markdown(f"**{titles[task]}**")
                 for info in sorted(groups[task], key=lambda info: info.base is not None):
                     st.page_link(page.file, label=_line(info, t), query_params={"card": info.name}, width="stretch")
