@@ -18,7 +18,7 @@ from seqviz.checkpoints import list_all
 from tools.serving import find_chromium
 
 SERVER_MS, PICTURE_MS, SENT_BYTES = 150, 300, 1_000_000
-CHANGES, PICTURES, COLD_STARTS, SESSIONS = 20, 9, 3, 10
+CHANGES, PICTURES, COLD_STARTS, SESSIONS = 20, 5, 3, 10
 PAUSE_SECONDS = 0.3  # a person is no faster, and Streamlit's socket delays what follows within 0.1 s
 UNTIL_PICTURE_MS = 60_000
 
