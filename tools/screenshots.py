@@ -158,7 +158,7 @@ def _taken(browser: Browser, url: str, shot: Shot) -> bytes:
     if shot.predict:
         page.get_by_role("radio").first.check(force=True)
         page.get_by_role("button", name="Reveal").click()
-        page.get_by_role("radio").wait_for(state="detached")
+        expect(page.get_by_role("radio")).to_have_count(0, timeout=60_000)
         settle(page)
     finished(page)
     if shot.whole:

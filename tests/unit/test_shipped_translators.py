@@ -90,7 +90,7 @@ def test_the_sentences_of_the_lessons_keep_their_names_and_their_meaning():
 
 
 @pytest.mark.parametrize(
-    ("name", "figure", "floor"), [("fra-eng-attention", "bleu", 50.0), ("eng-fra-multi30k", "bleu_test_2016", 50.0)]
+    ("name", "figure", "floor"), [("fra-eng-attention", "bleu", 50.0), ("eng-fra-multi30k", "bleu_test_2016", 52.0)]
 )
 def test_floors_are_passed(name, figure, floor):
     assert {info.name: info for info in FOUND}[name].figures[figure] >= floor
