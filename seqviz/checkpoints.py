@@ -314,9 +314,16 @@ def write_checkpoint(
     return root / name
 
 
+_SOUND = r"[A-Za-z0-9][\w.-]*"
+"""Names that a folder of a checkpoint may have."""
+
+
 def _folder(name: str, root: Path) -> Path:
+    if re.fullmatch(_SOUND, name) and (root / name).is_dir():
+        return root / name
+    # Something is wrong: what there is instead, and what may be meant.
     folders = {f.name: f for f in sorted(root.iterdir()) if f.is_dir() and f.name[0] != "."} if root.is_dir() else {}
-    sound = {known: f for known, f in folders.items() if re.fullmatch(r"[A-Za-z0-9][\w.-]*", known)}
+    sound = {known: f for known, f in folders.items() if re.fullmatch(_SOUND, known)}
     if name in folders and name not in sound:
         raise CheckpointError(
             "Checkpoint {name!r}: the name of its folder may hold letters, digits, hyphens, dots and underscores only.",

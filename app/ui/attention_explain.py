@@ -20,12 +20,13 @@ from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import ToTranslate
 from seqviz.alignments import aligned_name, aligned_pairs
 from seqviz.analysis.attention import alignment_scores, reading_correlations, strongest_links
-from seqviz.attention import Readings
+from seqviz.attention import AlignedPair, AlignmentScores, Readings
 from seqviz.attention_export import readings_csv, readings_json
 from seqviz.backends.attention_requests import ReadingsRequest
 from seqviz.charts.attention_map import MapPanel, attention_figure
 from seqviz.charts.attention_scores import error_rate_chart
 from seqviz.charts.figure import Figure
+from seqviz.checkpoints import fingerprint
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator, translator
 
@@ -162,18 +163,14 @@ def _against_hand(sentence: ToTranslate, settings: Settings) -> None:
             t("For the languages of this model no pairs have been aligned by hand yet; French to English has some.")
         )
         return
-    progress = st.progress(0.0, t("Measuring on {count} pairs aligned by hand …").format(count=len(pairs)))
-    read = []
-    for index, pair in enumerate(pairs):
-        # One question a pair: the models stay free for others meanwhile.
+    measured = _measured(info.name, fingerprint(info.name))
+    if not measured:
         try:
-            read.append(ask(ReadingsRequest(model=sentence.model, text=pair.text, target=pair.translation)))
+            measured.append(alignment_scores(pairs, _read_all(info.name, pairs, t)))
         except SeqvizError as error:
             show_error(error, t)
             return
-        progress.progress((index + 1) / len(pairs))
-    progress.empty()
-    scores = alignment_scores(pairs, read)
+    scores = measured[0]
     left, right = st.columns([6, 5], gap="medium", vertical_alignment="center")
     with left:
         show_chart(error_rate_chart(scores, names=reading_names(t), **look_of(settings)))
@@ -207,6 +204,24 @@ def _against_hand(sentence: ToTranslate, settings: Settings) -> None:
                 )
             )
         )
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _measured(model: str, version: str) -> list[AlignmentScores]:
+    """Keeps the scores of a model once they are there: they hang on nothing that a reader types."""
+    del model, version
+    return []
+
+
+def _read_all(model: str, pairs: Sequence[AlignedPair], t: Translator) -> list[Readings]:
+    """All readings of all pairs, with progress; one question a pair, so that the models stay free for others."""
+    progress = st.progress(0.0, t("Measuring on {count} pairs aligned by hand …").format(count=len(pairs)))
+    read = []
+    for index, pair in enumerate(pairs):
+        read.append(ask(ReadingsRequest(model=model, text=pair.text, target=pair.translation)))
+        progress.progress((index + 1) / len(pairs))
+    progress.empty()
+    return read
 
 
 def _figure(read: Readings, settings: Settings) -> Figure:

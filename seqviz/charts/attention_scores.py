@@ -44,8 +44,9 @@ def error_rate_chart(
         ),
     )  # fmt: skip
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
-        color=alt.condition(
-            "datum.baseline", alt.value(colour("line", theme)), alt.value(sequential_ramp("share", theme)[_SHADE])
+        color=alt.ColorValue(
+            sequential_ramp("share", theme)[_SHADE],
+            condition={"test": "datum.baseline", "value": colour("line", theme)},
         )
     )
     words = base.mark_text(align="left", dx=6, fontSize=font_size, color=colour("text", theme)).encode(text="shown:N")

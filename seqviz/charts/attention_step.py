@@ -122,7 +122,7 @@ def _bars(
     fill = sequential_ramp("share", theme)[_SHADE]
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
         x=alt.X("value:Q", title=None, scale=alt.Scale(domain=[0, 1.45]), axis=None),
-        color=alt.condition("datum.chosen", alt.value(colour("accent", theme)), alt.value(fill)),
+        color=alt.ColorValue(fill, condition={"test": "datum.chosen", "value": colour("accent", theme)}),
     )
     words = base.mark_text(align="left", dx=6, fontSize=font_size, color=colour("text", theme)).encode(
         x="value:Q", text="shown:N"

@@ -43,7 +43,7 @@ def divergence_chart(
         .encode(
             x=token_axis(found.originals, font_size),
             y=alt.Y("value:Q", title=t("nats"), axis=alt.Axis(tickCount=4), scale=scale),
-            color=alt.condition("datum.focus", alt.value(colours[1]), alt.value(colours[0])),
+            color=alt.ColorValue(colours[0], condition={"test": "datum.focus", "value": colours[1]}),
             tooltip=[
                 alt.Tooltip("piece:N", title=t("after")),
                 alt.Tooltip("value:Q", title=t("nats"), format=".5g"),

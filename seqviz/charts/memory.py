@@ -192,7 +192,7 @@ def half_life_chart(
         y=alt.Y("units:Q", title=t("units"), scale=alt.Scale(domain=[0, top], nice=True), axis=alt.Axis(tickCount=4)),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
-        color=alt.condition("datum.kept", alt.value(colours[3]), alt.value(colours[0])),
+        color=alt.ColorValue(colours[0], condition={"test": "datum.kept", "value": colours[3]}),
         tooltip=[alt.Tooltip("steps:N", title=t("steps")), alt.Tooltip("units:Q", title=t("units"))],
     )
     numbers = base.mark_text(dy=-font_size * 0.7).encode(text="units:Q")
