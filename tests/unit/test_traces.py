@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqviz.errors import InvalidInputError, UnknownNameError
-from seqviz.traces import NO_TARGET, LayerTrace, RecurrentTrace, num_bytes, structures_of
+from seqviz.traces import NO_TARGET, LayerTrace, RecurrentTrace, largest, num_bytes, structures_of
 
 
 def layer_trace(direction: str = "forward", *, steps: int = 3) -> LayerTrace:
@@ -141,3 +141,9 @@ def test_the_size_of_a_trace_counts_all_its_arrays():
 )
 def test_every_task_has_its_natural_structure(task, natural):
     assert structures_of(task)[0] == natural
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 7, 8, 20])
+def test_the_largest_are_the_beginning_of_a_stable_sort(count: int):
+    values = np.array([0.25, 0.5, 0.25, 0.125, 0.5, 0.25, 0.0, 0.125])
+    assert largest(values, count).tolist() == np.argsort(-values, kind="stable")[:count].tolist()
