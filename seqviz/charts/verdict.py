@@ -14,7 +14,7 @@ from seqviz.charts.palette import Theme, category_colours, sequential_ramp
 from seqviz.charts.style import colour, labels_expression, shortened, styled
 from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator, english
-from seqviz.traces import NO_TARGET, RecurrentTrace
+from seqviz.traces import NO_TARGET, RecurrentTrace, largest
 
 _BAR_SHADE = 13  # of the 21 of a sequential ramp: stands out from the page in both themes
 
@@ -253,16 +253,17 @@ def distribution_chart(
 
 
 def _distribution_rows(trace: RecurrentTrace, step: int, count: int) -> list[dict[str, Any]]:
-    order = np.argsort(-trace.logits[step], kind="stable")
-    target = int(trace.targets[step])
-    shown = [int(index) for index in order[:count]]
+    logits, target = trace.logits[step], int(trace.targets[step])
+    shown = [int(index) for index in largest(logits, count)]
     if target != NO_TARGET and target not in shown:
         shown.append(target)
     probabilities = np.exp(trace.log_probs_at(step))
     rows = []
     for row, index in enumerate(shown):
         label, probability = visible(trace.labels[index]), probabilities[index]
-        rank = row + 1 if row < count else 1 + int(np.flatnonzero(order == index)[0])
+        # Equals stand by their place, as in ``largest``.
+        before = (logits > logits[index]).sum() + (logits[:index] == logits[index]).sum()
+        rank = row + 1 if row < count else 1 + int(before)
         mark = "▶ " if index == target else ""
         late = f" (#{rank})" if rank > count else ""
         percent = _percent(float(probability))
