@@ -45,16 +45,23 @@ class Beside:
     best: str
 
 
-def unit_and_translation(sentence: ToTranslate, settings: Settings) -> tuple[Unit, Chosen, DeltaGenerator] | None:
-    """Draws the choice of the translation and of words or pieces; with them the place of the downloads."""
+def chosen_beside(
+    sentence: ToTranslate, models: Sequence[TranslatorInfo], settings: Settings
+) -> tuple[Unit, DeltaGenerator, list[Beside]] | None:
+    """Draws the choice of the translation and of words or pieces, and asks every model.
+
+    Returns:
+        words or pieces, the place of the downloads, and the models; None, with a sentence, where something fails.
+    """
     left, middle, right = st.columns([10, 3, 3], vertical_alignment="bottom")
     with left:
         chosen = chosen_translation(sentence, settings)
     unit = unit_choice(settings.t, middle)
-    return None if chosen is None else (unit, chosen, right)
+    both = [] if chosen is None else _forced_beside(chosen, models, settings)
+    return (unit, right, both) if both else None
 
 
-def forced_beside(chosen: Chosen, models: Sequence[TranslatorInfo], settings: Settings) -> list[Beside]:
+def _forced_beside(chosen: Chosen, models: Sequence[TranslatorInfo], settings: Settings) -> list[Beside]:
     """The chosen translation through every model, and each one's own; nothing, with a sentence, where one fails."""
     text = chosen.text
     forced = ask_all([ForcedRequest(model=info.name, text=text, target="", ids=chosen.ids) for info in models])

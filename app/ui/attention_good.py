@@ -9,10 +9,9 @@ from app.ui.attention_beside import (
     Beside,
     beside_downloads,
     beside_figure,
-    forced_beside,
+    chosen_beside,
     plain_number,
     shortened,
-    unit_and_translation,
 )
 from app.ui.figure import show_figure
 from app.ui.settings import Settings
@@ -38,13 +37,10 @@ def good_view(sentence: ToTranslate, settings: Settings) -> None:
             icon=":material/info:",
         )
         return
-    found = unit_and_translation(sentence, settings)
+    found = chosen_beside(sentence, models, settings)
     if found is None:
         return
-    unit, chosen, place = found
-    both = forced_beside(chosen, models, settings)
-    if not both:
-        return
+    unit, place, both = found
     with_it = models[-1]
     titles = {one.info.name: _title(one.info, t) for one in both}
     tau = target(with_it)

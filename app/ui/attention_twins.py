@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app.ui.attention_beside import Beside, beside_downloads, beside_figure, forced_beside, unit_and_translation
+from app.ui.attention_beside import Beside, beside_downloads, beside_figure, chosen_beside
 from app.ui.figure import show_figure
 from app.ui.settings import Settings
 from app.ui.translation_inputs import ToTranslate
@@ -38,13 +38,10 @@ def scores_view(sentence: ToTranslate, settings: Settings) -> None:
 
 def _twins(sentence: ToTranslate, models: list[TranslatorInfo], settings: Settings) -> None:
     t = settings.t
-    found = unit_and_translation(sentence, settings)
+    found = chosen_beside(sentence, models, settings)
     if found is None:
         return
-    unit, chosen, place = found
-    both = forced_beside(chosen, models, settings)
-    if not both:
-        return
+    unit, place, both = found
     names = score_names(t)
     titles = {one.info.name: names[one.info.config.score] for one in both}
     figure = beside_figure(both, titles, unit, settings, per_row=4)
