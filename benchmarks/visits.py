@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +16,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection, connect
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.serving import run_app
+
 WAIT_SECONDS = 120.0
 
 # The server as `streamlit run` starts it.
@@ -159,37 +156,6 @@ def serve(
     program: str = PLAIN, *, collect: str = "false", environment: dict[str, str] | None = None
 ) -> Iterator[Server]:
     """Runs the app until the block ends; waits until it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    options = {
-        "server.headless": "true",
-        "server.address": "127.0.0.1",
-        "server.port": str(port),
-        "server.fileWatcherType": "none",
-        "runner.postScriptGC": collect,
-    }
-    command = [sys.executable, "-c", program, "run", "app/streamlit_app.py"]
-    command += [part for name, value in options.items() for part in (f"--{name}", value)]
-    variables = {**os.environ, **(environment or {})}
-    process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(port, process)
-        yield Server(port, process.pid)
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-            return
-        time.sleep(0.02)
-    raise RuntimeError("the app did not start")
+    streamlit, options = [sys.executable, "-c", program], {"runner.postScriptGC": collect}
+    with run_app(streamlit, log=Path(os.devnull), environment=environment, options=options) as app:
+        yield Server(app.port, app.pid)
