@@ -54,6 +54,11 @@ def _seconds(request: Request[AnswerT]) -> float:
     return _OWN_SECONDS if is_own(str(getattr(request, "model", ""))) else DEFAULT_DEADLINE_SECONDS
 
 
+def ask_ahead(request: Request[AnswerT]) -> None:
+    """Starts a question that the page asks in a moment; whoever asks it then gets the same answer."""
+    backend().submit(request, deadline_seconds=_seconds(request))
+
+
 def show_error(error: SeqvizError, t: Translator) -> None:
     """One clear sentence in place."""
     st.warning(translate_error(error, t), icon=":material/info:")

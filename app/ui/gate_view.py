@@ -12,7 +12,7 @@ from app.ui.downloads import Download, download_popover, figure_files, number_fi
 from app.ui.figure import show_figure
 from app.ui.gate_graves import graves_panel
 from app.ui.gate_inputs import CELL_PICTURES, MAP_PICTURES, place_inputs, shown_focus
-from app.ui.numbers_panel import numbers_panel
+from app.ui.numbers_panel import ask_sums, numbers_panel
 from app.ui.settings import Settings
 from app.ui.unroll_inputs import Inputs
 from app.ui.unroll_view import sort_name
@@ -43,6 +43,7 @@ def gate_view(inputs: Inputs, traces: list[RecurrentTrace], settings: Settings) 
             for request, place in zip(inputs.requests, places, strict=True)
         ]
     )
+    ask_sums(inputs, traces, focus)
     keys = [*CELL_PICTURES[: len(traces)], *MAP_PICTURES[: len(traces)]]
     for index, (request, trace, place, course) in enumerate(zip(inputs.requests, traces, places, courses, strict=True)):
         if isinstance(course, SeqvizError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui.backend import ask, show_error
+from app.ui.backend import ask, ask_ahead, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import sum_files
 from app.ui.same_moment import moment_links
@@ -22,6 +22,13 @@ from seqviz.charts.verdict import distribution_chart
 from seqviz.errors import SeqvizError
 from seqviz.export import unit_sum_csv
 from seqviz.traces import RecurrentTrace, UnitSum
+
+
+def ask_sums(inputs: Inputs, traces: list[RecurrentTrace], focus: UnrollFocus) -> None:
+    """Asks for the sums that ``numbers_panel`` will show, so that they are worked out while the page is drawn."""
+    for name, request, trace in zip("AB", inputs.requests, traces, strict=False):
+        place = resolved_focus(trace, UnrollOptions(focus=focus))
+        ask_ahead(_sum_request(name, request, trace, place))
 
 
 def numbers_panel(
@@ -55,30 +62,18 @@ def _moment(
     with left:
         _equations(trace, focus, settings)
     with right:
-        block = part.block_names[0]
+        wanted = _sum_request(name, request, trace, focus)
         if len(part.block_names) > 1:
-            key = f"block{name}"
-            take(key, part.block_names, block)
             st.segmented_control(
                 t("The sum behind"),
                 part.block_names,
                 required=True,
-                key=key,
+                key=f"block{name}",
                 format_func=lambda quantity: quantity_name(quantity, t=t),
             )
-            keep(key, block)
-            block = st.session_state[key]
+            keep(f"block{name}", part.block_names[0])
         try:
-            unit_sum = ask(
-                UnitSumRequest(
-                    trace=request,
-                    layer=focus.layer,
-                    direction=focus.direction,
-                    step=focus.step,
-                    unit=focus.unit,
-                    block=block,
-                )
-            )
+            unit_sum = ask(wanted)
         except SeqvizError as error:
             show_error(error, t)
         else:
@@ -86,6 +81,18 @@ def _moment(
         show_chart(
             distribution_chart(trace, step=focus.step, count=8, theme=page_theme(), font_size=settings.font_size, t=t)
         )
+
+
+def _sum_request(name: str, request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus) -> UnitSumRequest:
+    """The sum behind the block that is chosen; a plain cell has only one."""
+    blocks = trace.layer(focus.layer, focus.direction).block_names
+    block = blocks[0]
+    if len(blocks) > 1:
+        take(f"block{name}", blocks, block)
+        block = st.session_state[f"block{name}"]
+    return UnitSumRequest(
+        trace=request, layer=focus.layer, direction=focus.direction, step=focus.step, unit=focus.unit, block=block
+    )
 
 
 def _equations(trace: RecurrentTrace, focus: UnrollFocus, settings: Settings) -> None:

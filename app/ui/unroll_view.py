@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.ui.figure import show_figure
 from app.ui.focus import picture_focus
-from app.ui.numbers_panel import numbers_panel
+from app.ui.numbers_panel import ask_sums, numbers_panel
 from app.ui.settings import Settings
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
@@ -78,6 +78,7 @@ def unroll_view(
 ) -> None:
     """The picture and, below it, the numbers of the moment in focus; stepping reruns only this."""
     focus = picture_focus(_FIGURE_KEY, traces[0], options)
+    ask_sums(inputs, traces, focus)
     show_figure(figure, key=_FIGURE_KEY, focus=focus.to_dict())
     numbers_panel("unroll", inputs, traces, focus, settings)
 

@@ -86,7 +86,6 @@ def activation_chart(
         curves_layer,
         titles.transform_filter("datum.chosen").mark_text(align="left", baseline="top", fontWeight=700),
         titles.transform_filter("!datum.chosen").mark_text(align="left", baseline="top"),
-    ).properties(
         height=20 * font_size,
         title=alt.TitleParams(
             t("Activations and their slopes"),

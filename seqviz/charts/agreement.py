@@ -98,7 +98,8 @@ def agreement_chart(
     if measured == "odds":
         zero = alt.Chart(alt.InlineData(values=[{"value": 0}])).mark_rule(color=colour("muted", theme)).encode(y=y)
         layers.insert(0, zero)
-    chart = alt.layer(*layers).properties(
+    chart = alt.layer(
+        *layers,
         height=20 * font_size,
         title=alt.TitleParams(title, subtitle=_subtitle(found[0], measured, t)),
         description=f"{title}. " + " ".join(agreement_sentence(o, t=t) for o in found),

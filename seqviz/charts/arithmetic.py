@@ -299,10 +299,7 @@ def waterfall_chart(
         .mark_rule(color=colour("faint", theme), strokeWidth=1)
         .encode(x=alt.X("zero:Q", axis=axis))
     )
-    chart = alt.layer(zero, steps, bars, numbers).properties(
-        height=2.7 * font_size * len(rows),
-        description=description,
-    )
+    chart = alt.layer(zero, steps, bars, numbers, height=2.7 * font_size * len(rows), description=description)
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 

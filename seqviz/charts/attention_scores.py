@@ -51,7 +51,7 @@ def error_rate_chart(
     )
     words = base.mark_text(align="left", dx=6, fontSize=font_size, color=colour("text", theme)).encode(text="shown:N")
     description = ", ".join(f"{name}: {100 * rate:.1f} %" for name, rate in rates.items())
-    chart = alt.layer(bars, words).properties(height=2.2 * font_size * len(rows), description=description)
+    chart = alt.layer(bars, words, height=2.2 * font_size * len(rows), description=description)
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
@@ -116,7 +116,7 @@ def length_chart(
         f"{titles[one.model]}: " + ", ".join(f"{each.label}: {each.bleu:.1f} (n = {each.sources})" for each in one.bins)
         for one in measured
     )
-    chart = alt.layer(band, line, points, counts).properties(height=22 * font_size, description=description)
+    chart = alt.layer(band, line, points, counts, height=22 * font_size, description=description)
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
@@ -159,7 +159,5 @@ def growth_chart(
         tooltip=[alt.Tooltip("model:N", title=t("model")), alt.Tooltip("chrf:Q", title="chrF", format=".1f")]
     )
     description = "; ".join(f"{name}: " + ", ".join(f"{value:.0f}" for value in curves[name]) for name in names)
-    chart = alt.layer(here, base.mark_line(strokeWidth=2.4), points).properties(
-        height=14 * font_size, description=description
-    )
+    chart = alt.layer(here, base.mark_line(strokeWidth=2.4), points, height=14 * font_size, description=description)
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]

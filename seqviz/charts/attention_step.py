@@ -92,7 +92,8 @@ def changed_pieces_chart(
                         legend=alt.Legend(title=None, orient="top")),
         tooltip=[alt.Tooltip("series:N", title=" "), alt.Tooltip("shown:N", title="P")],
     )  # fmt: skip
-    chart = alt.layer(bars).properties(
+    chart = alt.layer(
+        bars,
         height=2.6 * font_size * max(len(names), 1),
         description=", ".join(
             f"{name}: {float(np.exp(old)):.3f} → {float(np.exp(new)):.3f}"
@@ -128,7 +129,5 @@ def _bars(
         x="value:Q", text="shown:N"
     )
     description = f"{title}: " + ", ".join(f"{label} {text}" for label, text in zip(labels, shown, strict=True))
-    chart = alt.layer(bars, words).properties(
-        height=1.6 * font_size * max(len(rows), 1), description=description, title=title
-    )
+    chart = alt.layer(bars, words, height=1.6 * font_size * max(len(rows), 1), description=description, title=title)
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]

@@ -57,7 +57,8 @@ def log_prob_chart(
             .mark_rule(strokeDash=[5, 4], strokeWidth=2, color=shade)
             .encode(y=y, tooltip=[alt.Tooltip("value:Q", title=t("proven best, log P"), format=".4f"), "text:N"])
         )
-    chart = alt.layer(*layers).properties(
+    chart = alt.layer(
+        *layers,
         height=14 * font_size,
         title=alt.TitleParams(
             t("log P by beam size"), subtitle=t("Dashed: the best of all sequences, proven.") if proven else ""

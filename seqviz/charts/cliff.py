@@ -86,8 +86,13 @@ def cliff_chart(
         )
     )
     title = t("Close to the weights") if near else t("As far as the longest update")
-    layered = alt.layer(here, curve, marks).properties(
-        height=17 * font_size, title=alt.TitleParams(title), description=" ".join(cliff_lines(cliff, t))
+    layered = alt.layer(
+        here,
+        curve,
+        marks,
+        height=17 * font_size,
+        title=alt.TitleParams(title),
+        description=" ".join(cliff_lines(cliff, t)),
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
 

@@ -60,8 +60,8 @@ def share_chart(
         .mark_text(fontWeight=600, fontSize=font_size + 1, color=colour("on_category", theme))
         .encode(x="middle:Q", text="count:Q")
     )
-    chart = alt.layer(bars, labels).properties(
-        height=3.4 * font_size, title=t("Whose fault?"), description=report_sentence(report, t=t)
+    chart = alt.layer(
+        bars, labels, height=3.4 * font_size, title=t("Whose fault?"), description=report_sentence(report, t=t)
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
@@ -112,7 +112,9 @@ def score_chart(
             ],
         )
     )
-    chart = alt.layer(diagonal, dots).properties(
+    chart = alt.layer(
+        diagonal,
+        dots,
         height=22 * font_size,
         title=alt.TitleParams(
             t("Both scores of every pair"), subtitle=t("Above the dashed line the model prefers y*: a search error.")

@@ -86,7 +86,8 @@ def step_chart(
     if step is not None:
         band = alt.Chart(alt.InlineData(values=[{"step": step + 1}])).mark_rect(color=COLOURS["tint"][theme])
         layers.insert(0, band.encode(x=x))
-    chart = alt.layer(*layers).properties(
+    chart = alt.layer(
+        *layers,
         height=height,
         title=alt.TitleParams(t("What each piece costs"), subtitle=t("Shaded: the step that is looked at below.")),
         description=steps_sentence(human, output, t=t),
@@ -144,7 +145,9 @@ def sum_chart(
         .mark_text(align="right", dx=-8, dy=14, fontWeight=600, fontSize=font_size)
         .encode(x=x, y=y, text="says:N", color=_colour(theme, legend=False))
     )
-    chart = alt.layer(lines, labels).properties(
+    chart = alt.layer(
+        lines,
+        labels,
         height=20 * font_size,
         title=alt.TitleParams(t("Running sums"), subtitle=t("Their ends are log P of the whole translations.")),
         description=steps_sentence(human, output, t=t),

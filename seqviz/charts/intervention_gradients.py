@@ -90,7 +90,10 @@ def gradient_norm_chart(
     )
     title = t("Gradient of the {quantity}").format(quantity=quantity_name(quantity, t))
     subtitle = t("norm, layer {layer}, {direction}").format(layer=layer + 1, direction=t(str(direction)))
-    layered = alt.layer(mark, lines, points).properties(
+    layered = alt.layer(
+        mark,
+        lines,
+        points,
         height=14 * font_size,
         title=alt.TitleParams(title, subtitle=subtitle),
         description=f"{title}: {subtitle}. {gradient_sentence(found, gradients, t=t)}",

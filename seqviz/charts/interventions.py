@@ -51,9 +51,7 @@ def divergence_chart(
         )
         .transform_calculate(piece=labels_expression([visible(one) for one in found.originals], field="datum.step"))
     )
-    layered = alt.layer(bars).properties(
-        height=12 * font_size, title=title, description=divergence_sentence(found, t=t)
-    )
+    layered = alt.layer(bars, height=12 * font_size, title=title, description=divergence_sentence(found, t=t))
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
@@ -107,8 +105,8 @@ def moved_chart(
     )
     title = t("What moved most after ‘{token}’").format(token=visible(found.originals[step]))
     description = f"{title}: " + ", ".join(f"{visible(m.label)} {m.before:.3f} → {m.after:.3f}" for m in moved)
-    layered = alt.layer(links, points).properties(
-        height=max(90, 2.1 * font_size * max(len(moved), 1)), title=title, description=description
+    layered = alt.layer(
+        links, points, height=max(90, 2.1 * font_size * max(len(moved), 1)), title=title, description=description
     )
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
@@ -176,7 +174,8 @@ def change_map(
             piece=labels_expression([visible(one) for one in found.originals], field="datum.step"),
         )
     )
-    layered = alt.layer(chart).properties(
+    layered = alt.layer(
+        chart,
         height=20 * font_size,
         title=alt.TitleParams(title, subtitle=subtitle),
         description=f"{title}. {t('The largest change is {value}.').format(value=f'{largest:.3g}')}",

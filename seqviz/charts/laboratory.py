@@ -88,7 +88,9 @@ def norm_curve_chart(
     if scale == "log":
         limits = range_limits([low, high], lines=[span[1] for span in spans], theme=theme, t=t)
         layers = [*limits, *layers, *(_bounds(curves, names, x, y, colour_of) if bounded else [])]
-    chart = alt.layer(*layers, data=alt.InlineData(values=rows)).properties(
+    chart = alt.layer(
+        *layers,
+        data=alt.InlineData(values=rows),
         height=20 * font_size,
         title=alt.TitleParams(
             t("What is left of an error of norm 1"), subtitle=_subtitle(curves, bounded=bounded, t=t)

@@ -80,7 +80,8 @@ def carried_triangle(
         )
     )
     height = max(200, min(24 * font_size, (font_size + 8) * len(picked)))
-    layered = alt.layer(chart).properties(
+    layered = alt.layer(
+        chart,
         height=height,
         title=alt.TitleParams(title, subtitle=subtitle),
         description=f"{title}. {half_life_sentence(part, unit=unit, step=0, originals=originals, t=t)}",
@@ -142,7 +143,8 @@ def carried_units(
             piece=labels_expression([visible(piece) for piece in originals], field="datum.step"),
         )
     )
-    layered = alt.layer(chart).properties(
+    layered = alt.layer(
+        chart,
         height=24 * font_size,
         title=alt.TitleParams(title, subtitle=subtitle),
         description=f"{title}. {' '.join(subtitle)}.",
@@ -196,7 +198,9 @@ def half_life_chart(
         tooltip=[alt.Tooltip("steps:N", title=t("steps")), alt.Tooltip("units:Q", title=t("units"))],
     )
     numbers = base.mark_text(dy=-font_size * 0.7).encode(text="units:Q")
-    layered = alt.layer(bars, numbers).properties(
+    layered = alt.layer(
+        bars,
+        numbers,
         height=13 * font_size,
         title=title,
         description=f"{title.text}: "
@@ -275,7 +279,9 @@ def number_chart(
     title = t("Unit {unit}, layer {layer}: {quantity}").format(
         unit=best.unit, layer=best.layer + 1, quantity=quantity_name(best.quantity, t)
     )
-    layered = alt.layer(rule, lines).properties(
+    layered = alt.layer(
+        rule,
+        lines,
         height=16 * font_size,
         title=alt.TitleParams(title, subtitle=t("dashed: the threshold between one and many")),
         description=f"{title}. {number_sentence(found, rank=rank, t=t)}",

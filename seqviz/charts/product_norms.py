@@ -64,7 +64,9 @@ def product_norm_chart(
         )
     )
     one = alt.Chart(alt.InlineData(values=[{"value": 0}])).mark_rule(color=colour("text", theme)).encode(y=y)
-    chart = alt.layer(one, lines).properties(
+    chart = alt.layer(
+        one,
+        lines,
         height=18 * font_size,
         title=alt.TitleParams(
             t("The most that k steps can make of an error"), subtitle=t("Black: 1, an error keeps its norm.")

@@ -76,7 +76,9 @@ def rankings_chart(
     )
     title = t("Best unit of each model")
     subtitle = t("the stroke: what chance reaches")
-    layered = alt.layer(chance, points).properties(
+    layered = alt.layer(
+        chance,
+        points,
         height=max(100, 2.0 * font_size * max(len(order), 1)),
         title=alt.TitleParams(title, subtitle=subtitle),
         description=f"{title}. {rankings_sentence(trackings, names=names, t=t)}",

@@ -83,7 +83,7 @@ def weight_contribution_chart(
         norm=f"{weight.step_norms[strongest]:.3g}",
         total=f"{weight.total_norm:.3g}",
     )
-    chart = alt.layer(rule, lines).properties(height=18 * font_size, title=title, description=description)
+    chart = alt.layer(rule, lines, height=18 * font_size, title=title, description=description)
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
@@ -139,7 +139,11 @@ def weight_tiles_chart(
             rows=weight.shape[0], columns=weight.shape[1]
         ),
     )
-    chart = alt.layer(tiles, titles).properties(
-        height=12 * font_size, title=title, description=t("Thumbnails: {heads}.").format(heads=", ".join(heads))
+    chart = alt.layer(
+        tiles,
+        titles,
+        height=12 * font_size,
+        title=title,
+        description=t("Thumbnails: {heads}.").format(heads=", ".join(heads)),
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]

@@ -62,7 +62,9 @@ def step_spectrum_chart(
         _level(0.0, [1, 0], y["value"], theme),
         *([] if bound is None else [_level(bound, [7, 5], y["value"], theme)]),
     ]  # fmt: skip
-    chart = alt.layer(*layers, data=alt.InlineData(values=rows)).properties(
+    chart = alt.layer(
+        *layers,
+        data=alt.InlineData(values=rows),
         height=22 * font_size,
         title=alt.TitleParams(
             t("What one step does to an error"),
@@ -132,7 +134,7 @@ def product_spectrum_chart(
     rest = alt.Chart(alt.InlineData(values=_resolution_rows(spectra, low)))
     floor = rest.mark_area(color=colour("neutral", theme), opacity=0.13, clip=True).encode(x=x, y=y, y2="bottom:Q")
     limits = range_limits([low, high], lines=_outer(spectra), theme=theme, t=t)
-    chart = alt.layer(floor, *limits, lines, *dashed).properties(
+    chart = alt.layer(floor, *limits, lines, *dashed,
         height=20 * font_size,
         title=alt.TitleParams(
             t("What k steps do to an error"),

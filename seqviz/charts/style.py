@@ -28,20 +28,21 @@ def styled(chart: alt.TopLevelMixin, *, theme: Theme, font_size: int) -> alt.Top
     """Gives a finished chart the product's look.
 
     Args:
-        chart: any chart that is not part of another one.
+        chart: any chart that is not part of another one; it is changed itself, for each copy of a layered chart
+            copies all its layers several times.
         theme: of the page; the background stays transparent.
         font_size: of all text, in pixels; at least 16 for projection.
+
+    Returns:
+        The same chart.
     """
     text, muted, faint = (colour(name, theme) for name in ("text", "muted", "faint"))
-    return (
+    look = {
         # The width is the room's, the height that of the rows. Streamlit reads the chart's own padding, not the
         # configured one; Chinese letters rise above their line.
-        chart.properties(
-            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-            padding={"left": 4, "right": 4, "top": 10, "bottom": 6},
-        )
-        # All at once: every configure call copies the whole chart.
-        .configure(
+        "autosize": alt.AutoSizeParams(type="fit-x", contains="padding"),
+        "padding": {"left": 4, "right": 4, "top": 10, "bottom": 6},
+        "config": alt.Config(
             background="transparent",
             font=FONT,
             view=alt.ViewConfig(strokeWidth=0),
@@ -69,8 +70,11 @@ def styled(chart: alt.TopLevelMixin, *, theme: Theme, font_size: int) -> alt.Top
                 labelFontSize=font_size, titleFontSize=font_size, labelColor=text, titleColor=muted
             ),
             text=alt.MarkConfig(fontSize=font_size, color=text),
-        )
-    )
+        ),
+    }
+    for name, value in look.items():
+        setattr(chart, name, value)
+    return chart
 
 
 def labels_expression(labels: Sequence[str], *, field: str = "datum.value") -> str:

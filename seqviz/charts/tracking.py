@@ -223,7 +223,9 @@ def _levels(
         base.mark_line(color=ink, strokeWidth=2, point=alt.OverlayMarkDef(size=30)).encode(
             x=x, y="mean:Q", tooltip=tooltip
         ),
-    ).properties(title=t("Mean ± deviation at every value"), description=f"{unit_name}. {property_name}")
+        title=t("Mean ± deviation at every value"),
+        description=f"{unit_name}. {property_name}",
+    )
 
 
 def _windowed(values: FloatArray, width: int, how: str) -> FloatArray:

@@ -113,5 +113,5 @@ def role_chart(
     description = f"{title}. " + ", ".join(
         f"{name}: {np.mean([row['mean'] for row in rows if row['model'] == name]):.2f}" for name in shown
     )
-    layered = alt.layer(lines).properties(height=12 * font_size, title=title, description=description)
+    layered = alt.layer(lines, height=12 * font_size, title=title, description=description)
     return styled(layered, theme=theme, font_size=font_size)  # type: ignore[return-value]

@@ -152,7 +152,10 @@ def class_probability_chart(
         _focus_rule(step, theme),
         base.mark_line(strokeWidth=2.5, interpolate="monotone"),
         base.mark_point(filled=True, size=70, opacity=1),
-    ).properties(height=11 * font_size, title=title, description=class_probability_alt(trace, t=t))
+        height=11 * font_size,
+        title=title,
+        description=class_probability_alt(trace, t=t),
+    )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
 
 
@@ -244,7 +247,8 @@ def distribution_chart(
     subtitle = _figures_lines(trace, step, t)
     if any(row["target"] for row in rows):
         subtitle.append(f"▶ {_target_name(trace, t)}")
-    chart = alt.layer(bars).properties(
+    chart = alt.layer(
+        bars,
         height=(font_size + 12) * len(rows),
         title=alt.TitleParams(text=_step_title(trace, step, t), subtitle=subtitle),
         description=distribution_alt(trace, step=step, t=t),
@@ -368,7 +372,10 @@ def surprisal_chart(
         .mark_rule(color=colour("text", theme), strokeDash=[6, 4])
         .encode(y="mean:Q")
     )
-    chart = alt.layer(_focus_rule(step, theme), bars, line).properties(
+    chart = alt.layer(
+        _focus_rule(step, theme),
+        bars,
+        line,
         height=9 * font_size,
         title=alt.TitleParams(text=t("Surprisal in nats"), subtitle=_mean_sentence(rows, t)),
         description=surprisal_alt(trace, t=t),
