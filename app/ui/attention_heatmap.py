@@ -36,7 +36,7 @@ def heatmap_view(sentence: ToTranslate, settings: Settings) -> None:
     t = settings.t
     if not has_attention(sentence, t):
         return
-    left, middle, right, last = st.columns([10, 3, 4, 3], vertical_alignment="bottom")
+    left, middle, right, last = st.columns([9, 4, 4, 3], vertical_alignment="bottom")
     with left:
         chosen = chosen_translation(sentence, settings)
     unit = unit_choice(t, middle)

@@ -11,7 +11,7 @@ from app.ui.charts import show_chart
 from app.ui.figure import show_figure
 from app.ui.focus import picture_focus
 from app.ui.same_moment import moment_links
-from app.ui.settings import Settings, page_theme
+from app.ui.settings import Settings, numbers_columns, page_theme
 from app.ui.unroll_view import layer_name, sort_name
 from app.ui.url import keep, take
 from seqviz.backends.requests import BackwardRequest, GradientSumRequest
@@ -182,7 +182,7 @@ def _numbers(letter: str, request: BackwardRequest, run: Run, focus: UnrollFocus
     except SeqvizError as error:
         show_error(error, t)
         return
-    left, right = st.columns([5, 7], gap="large")
+    left, right = numbers_columns(settings)
     with left:
         st.caption(_arrived(run.backward, focus, settings))
         gradients = run.backward.layer(focus.layer, focus.direction)
@@ -203,6 +203,10 @@ def _arrived(backward: BackwardTrace, focus: UnrollFocus, settings: Settings) ->
     start = int(norms.argmax())
     if norms[focus.step] == 0:
         return t("Nothing of this loss reaches ‘{token}’.").format(token=visible(backward.originals[focus.step]))
+    if focus.step == start:
+        return t("‖∂L/∂h‖ at ‘{token}’: {norm}, the largest of all steps.").format(
+            token=visible(backward.originals[start]), norm=scientific(float(norms[start]), 4)
+        )
     return t("‖∂L/∂h‖ at ‘{token}’: {norm}, {share} times the largest, which stands at ‘{other}’.").format(
         token=visible(backward.originals[focus.step]),
         norm=scientific(float(norms[focus.step]), 4),

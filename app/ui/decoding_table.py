@@ -92,7 +92,7 @@ def table_editor(t: Translator) -> ProbabilityTable:
         column_config={
             STEP: st.column_config.NumberColumn(t("Step"), min_value=1, max_value=MAX_STEPS, step=1, width="small"),
             AFTER: st.column_config.TextColumn(
-                t("After"), help=t("The symbols before it, with blanks; empty: every other beginning.")
+                t("Prefix"), help=t("The symbols before it, with blanks; empty: every other beginning.")
             ),
             **{
                 symbol: st.column_config.NumberColumn(f"P({symbol})", min_value=0.0, max_value=1.0, format="%.6g")

@@ -90,7 +90,7 @@ def _form(trace: RecurrentTrace, focus: UnrollFocus, current: _List, settings: S
     part = trace.layer(focus.layer, focus.direction)
     quantities = list(part.quantities())
     first = keep_gate(part) or quantities[0]
-    columns = st.columns([3, 4, 4, 2, 2], vertical_alignment="bottom")
+    columns = st.columns([6, 10, 8, 4, 5], vertical_alignment="bottom")
     take("force", quantities, first)
     quantity = columns[0].selectbox(
         t("Force"), quantities, key="force", format_func=lambda name: quantity_name(name, t)

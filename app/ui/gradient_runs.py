@@ -55,7 +55,7 @@ def gradient_runs(models: dict[str, CheckpointInfo], settings: Settings, *, weig
     scale, requests, passes, place = SCALES[0], list[BackwardRequest](), list[BackwardTrace](), st.container()
     if not errors:
         loss_step = loss_input(traces[0], reading, t)
-        left, middle, place = st.columns([7, 7, 10], vertical_alignment="bottom")
+        left, middle, place = st.columns([6, 8, 10], vertical_alignment="bottom")
         with left:
             multiplier = multiplier_input(t)
         with middle:

@@ -25,7 +25,7 @@ def model_list(t: Translator) -> None:
         "classification": t("Like or dislike"),
         "tagging": t("Names in a sentence"),
         "language_model": t("What comes next"),
-        "translation": t("Translation"),
+        "translation": t("From one language to another"),
     }
     page = app_pages(t)["models"]
     st.html(f"<style>{_WRAPPED}</style>")

@@ -8,7 +8,7 @@ from app.ui.backend import ask, ask_ahead, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import sum_files
 from app.ui.same_moment import moment_links
-from app.ui.settings import Settings, page_theme
+from app.ui.settings import Settings, numbers_columns, page_theme
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
 from seqviz.backends.requests import TraceRequest, UnitSumRequest
@@ -58,7 +58,7 @@ def _moment(
         )
     )
     moment_links(page, name, request, trace, focus, t)
-    left, right = st.columns([5, 7], gap="large")
+    left, right = numbers_columns(settings)
     with left:
         _equations(trace, focus, settings)
     with right:

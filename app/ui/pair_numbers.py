@@ -9,7 +9,7 @@ import streamlit as st
 from app.ui.backend import ask_sorted, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import sum_files
-from app.ui.settings import Settings, page_theme
+from app.ui.settings import Settings, numbers_columns, page_theme
 from app.ui.url import keep, take
 from seqviz.backends.translation_requests import NetworkRequest, NetworkSumRequest
 from seqviz.charts.encoder_decoder_layout import PairFocus
@@ -73,7 +73,7 @@ def _encoder(request: NetworkRequest, network: TranslationNetwork, focus: PairFo
         )
         for block in part.block_names
     ]
-    left, right = st.columns([5, 7], gap="large")
+    left, right = numbers_columns(settings)
     with left:
         layers = 1 + max(p.layer for p in network.encoder)
         _cell(part, focus.step, focus.unit, layers, settings, bidirectional=True)
@@ -94,7 +94,7 @@ def _hand_over(request: NetworkRequest, network: TranslationNetwork, focus: Pair
         for block in blocks
     ]
     found, errors = ask_sorted(requests)
-    left, right = st.columns([5, 7], gap="large")
+    left, right = numbers_columns(settings)
     with left:
         for taken in found:
             _formula(hand_over_equation(network, taken, notation=settings.notation))
@@ -153,7 +153,7 @@ def _decoder(request: NetworkRequest, network: TranslationNetwork, focus: PairFo
     right_ids = () if network.forced is None else network.forced.target.ids
     if step < len(right_ids) and right_ids[step] != run.target.ids[step]:
         requests.append(asked("logit", right_ids[step]))
-    left, right = st.columns([5, 7], gap="large")
+    left, right = numbers_columns(settings)
     with right:
         found = _sums(network, requests, settings)
     with left:

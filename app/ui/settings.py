@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.url import keep, take
 from seqviz.charts.notation import NOTATIONS, Notation, as_notation
@@ -75,12 +76,19 @@ def read_settings() -> Settings:
     )
 
 
+def numbers_columns(settings: Settings) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Equations at the left, the sum behind a number at the right; large equations need half of the page."""
+    left, right = st.columns([1, 1] if settings.presenter else [5, 7], gap="large")
+    return left, right
+
+
 def header(title: str, intro: str, settings: Settings) -> None:
     """The page's title, what it is in two sentences, and the display settings at the right."""
     t = settings.t
     if settings.presenter:
         # Streamlit has no run-time option for its base size; its smallest text is 0.875rem, here 16.2 px.
-        st.html("<style>html{font-size:18.5px}</style>")
+        # Larger letters need the room at the sides.
+        st.html("<style>html{font-size:18.5px}[data-testid=stMainBlockContainer]{padding-inline:2.5rem}</style>")
     if page_theme() == "dark":
         # Streamlit writes white on its primary buttons; on the light primary colour of the dark theme nobody reads it.
         st.html("<style>[data-testid^=stBaseButton-primary]{color:#131219}</style>")

@@ -156,7 +156,7 @@ def _forced(searches: TranslationSearches, asked: Asked, alpha: float, t: Transl
 def _below(searches: TranslationSearches, asked: Asked, alpha: float, settings: Settings) -> None:
     """What to try, the equation of the score, the same by hand, the files."""
     t = settings.t
-    left, middle, right = st.columns([6, 4, 2], vertical_alignment="center")
+    left, middle, right = st.columns([20, 17, 9], vertical_alignment="center")
     left.caption(
         t(
             "Try next: click a hypothesis that was cut and see where it leads; drag α to 0; widen the beam and see "

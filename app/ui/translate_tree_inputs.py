@@ -100,7 +100,7 @@ def tree_inputs(alpha: float, row: DeltaGenerator, t: Translator) -> tuple[ToTra
     search = _search_choice(row, t)
     with st.container(key="tree-inputs"):
         st.html(_NARROW)
-        text, examples, chooser, size, more_place = st.columns([70, 22, 38, 21, 18], vertical_alignment="bottom")
+        text, examples, chooser, size, more_place = st.columns([62, 24, 38, 20, 22], vertical_alignment="bottom")
         sentence = translation_input(t, forgets=forget_ids, places=(text, examples, chooser))
         forget_when_new(sentence)
         beam_size = _beam_size(size, t)

@@ -83,7 +83,7 @@ def translation_input(
     examples = [example for example in translation_examples(t) if example.model in models]
     first = examples[0] if examples else None
     name = first.model if first else next(iter(models))
-    sentence, picker, chooser = places or st.columns([8, 2, 4], vertical_alignment="bottom")
+    sentence, picker, chooser = places or st.columns([16, 5, 8], vertical_alignment="bottom")
     bring_back(TEXT_KEY)
     text = sentence_input(
         examples,

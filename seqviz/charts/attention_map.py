@@ -24,6 +24,8 @@ from seqviz.types import FloatArray
 
 Palette = Literal["share", "signed"]
 LEAST_CELL, MOST_CELL = 12, 34
+ROOM = 1130
+"""Width of a picture, in pixels, that needs no scrolling on a screen of 1280."""
 MOST_NAMES = 8
 
 
@@ -85,11 +87,12 @@ def attention_figure(
         tau: τ of the regulariser where the first panel has marginals.
         font_size: in pixels; at least 16 for projection.
         most_height: that the cells of one column may take together where they stay readable.
-        per_row: panels beside each other, more of them go below; 0 for all in one row.
+        per_row: at most so many panels beside each other, fewer where their cells would become too small to read;
+            the others go below. 0 for as many as fit.
         t, language: of the reader.
     """
-    per_row = per_row or len(panels)
-    layout = _Layout(panels, font_size=font_size, most_height=most_height, per_row=per_row, t=t)
+    layout = _Layout(panels, font_size=font_size, most_height=most_height, per_row=per_row or len(panels), t=t)
+    per_row = layout.per_row
     parts, drawn, x, most = [], [], 0.0, 0.0
     for index, panel in enumerate(panels):
         line, place = divmod(index, per_row)
@@ -191,19 +194,28 @@ def map_texts(t: Translator) -> dict[str, str]:
     }
 
 
+def _overhang(columns: Sequence[str], size: float, cell: float) -> float:
+    """How far the slanted names of the columns reach beyond the last of them."""
+    from_last = enumerate(reversed(columns))
+    return max((0.6 * min(text_width(name, size), 110.0) - place * cell for place, name in from_last), default=0.0)
+
+
 class _Layout:
     """Where the cells, labels and marginals of all panels stand."""
 
     def __init__(
         self, panels: Sequence[MapPanel], *, font_size: int, most_height: int, per_row: int, t: Translator
     ) -> None:
-        self.t, self.font, self.alone = t, font_size, per_row == 1
+        self.t, self.font = t, font_size
         self.small = max(font_size - 1, 12) if font_size < 16 else font_size - 1
         rows = max(len(panel.rows) for panel in panels)
         columns = max(len(panel.columns) for panel in panels)
-        # Beside the cells stand the rows' labels and, where several maps have marginals, each one's entropies.
-        beside = 110 + (138 if any(panel.marginals for panel in panels) else 0)
-        room = 1130 if per_row == 1 else (1130 - beside * per_row) // per_row
+        self.gap = 28.0
+        beside = self._beside(panels)
+        while per_row > 1 and columns * (font_size + 2) > ROOM // per_row - beside:
+            per_row = (per_row + 1) // 2
+        self.per_row, self.alone = per_row, per_row == 1
+        room = ROOM if self.alone else ROOM // per_row - beside
         most = MOST_CELL + max(font_size - 14, 0)
         self.cell = int(min(max(min(most_height // rows, room // columns), LEAST_CELL), most))
         # Labels follow the cell where it is small, never below what can be read beside it.
@@ -216,10 +228,16 @@ class _Layout:
         self.top = (font_size * 1.9 if has_titles else 4) + (
             self.label * 1.5 if self.upright else self.column_width * 0.82 + self.label
         )
-        self.gap = 28.0
         self.has_marginals = any(panel.marginals for panel in panels)
         self.foot = 112.0 + 1.6 * (self.small - 13) * 4 if self.has_marginals else 10.0
         self.height = self.top + rows * self.cell + self.foot
+
+    def _beside(self, panels: Sequence[MapPanel]) -> float:
+        """Room beside a panel's cells: its rows' labels, its entropies or the last column's name, and the gap."""
+        rows = max((text_width(row, self.small) for panel in panels for row in panel.rows), default=0)
+        names = max(_overhang(panel.columns, self.small, self.font + 2) for panel in panels)
+        entropies = 138.0 if any(panel.marginals for panel in panels) else 0.0
+        return min(rows, 130.0) + 12 + max(entropies, names) + self.gap
 
     def panel(self, panel: MapPanel, left: float, up: float, tau: float) -> tuple[str, dict[str, Any], float]:
         """The panel's SVG with its corner at (left, up), what the module needs of it, and its width."""
@@ -230,7 +248,7 @@ class _Layout:
         # The tiles' paths are in whole pixels.
         x, y = math.ceil(left + label_width + 12), math.ceil(up + self.top)
         grid_width, grid_height = columns * cell, rows * cell
-        over = 0.0 if self.upright else self.column_width * 0.6
+        over = 0.0 if self.upright else _overhang(panel.columns, self.label, cell)
         tiles = group([self._tiles(panel, x, y)], classes="sv-cells", extra=f' stroke-width="{cell - self._space}"')
         parts = [
             rect(x, y, grid_width, grid_height, classes="tk"),

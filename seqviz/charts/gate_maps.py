@@ -122,6 +122,11 @@ def gate_maps_figure(
     )  # fmt: skip
 
 
+def _mark(value: float) -> str:
+    """A number beside an axis."""
+    return f"{value:.3g}".replace("-", "−")
+
+
 def unit_groups(values: FloatArray, sort: Sort, maps: int) -> list[NDArray[np.int64]]:
     """The rows of the maps: units in their order, as many to a row as the picture's size asks for."""
     steps, units = values.shape
@@ -160,7 +165,8 @@ class _Maps:
         mean, (low, high) = exact.mean(1), np.percentile(exact, SPREAD, axis=1)
         reach = float(f"{1.1 * max(np.abs(low).max(), np.abs(high).max()):.2g}") if signed else 1.0
         top = self.y
-        self._label(name, top)
+        widest = text_width(_mark(-reach if signed else 0.5), self.small - 2)
+        self._label(name, top, TRACK_LABEL - 22 - widest)
         self._strip(mean, low, high, signed=signed, limit=reach or 1.0)
         rows = np.stack([exact[:, units].mean(1) for units in self.groups], 1)
         heat = self._heat(rows, signed=signed, limit=float(np.abs(rows).max()) if signed else 1.0)
@@ -175,12 +181,12 @@ class _Maps:
             "high": _rounded(high),
         }
 
-    def _label(self, name: str, top: float) -> None:
+    def _label(self, name: str, top: float, room: float) -> None:
         small = self.small
         # The map shows the gate as it is stored: in Ng's notation Z is 1 − Γ_u.
         symbol = self.place.now(name).text
         self.labels.append(math_at(8, top + small * 1.1, symbol, size=small + 3, classes="tx", anchor="start"))
-        lines = wrap(quantity_name(name, self.t).capitalize(), small, TRACK_LABEL - 34, lines=2)
+        lines = wrap(quantity_name(name, self.t).capitalize(), small, room, lines=2)
         for index, line in enumerate(lines):
             self.labels.append(
                 text_at(8, top + small * (2.7 + 1.25 * index), line, size=small, classes="st", anchor="start")
@@ -203,17 +209,15 @@ class _Maps:
         right = self.left + self.column * len(mean)
         for value in (floor, (floor + limit) / 2, limit):
             self.body.append(path(f"M{self.left} {num(y(value))}H{right}", classes="hr"))
-            text = f"{value:.3g}".replace("-", "−")
-            self.body.append(
-                text_at(
-                    self.left - 6, y(value) + self.small * 0.35, text, size=self.small - 2, classes="mu", anchor="end"
-                )
+            at = y(value) + self.small * 0.35
+            self.labels.append(
+                text_at(self.left - 6, at, _mark(value), size=self.small - 2, classes="mu", anchor="end")
             )
         self.body.append(path(f"{there}{back}Z", classes="gb"))
         self.body.append(path(line, classes="gm"))
         if self.column >= text_width("−0.00", self.small - 1) + 2:
             for s in steps:
-                shown = f"{mean[s]:.2f}".replace("-", "−")
+                shown = f"{round(mean[s], 2) + 0.0:.2f}".replace("-", "−")  # no −0.00
                 lift = -6 if y(mean[s]) - top > self.small else self.small + 4
                 self.body.append(text_at(x(s), y(mean[s]) + lift, shown, size=self.small - 1, classes="tx"))
         self.y = bottom + 8

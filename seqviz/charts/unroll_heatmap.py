@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqviz.charts.notation import quantity_name
 from seqviz.charts.palette import is_signed, share_buckets, signed_buckets
-from seqviz.charts.svg import num, path, rect, text_at, text_width, tile_paths
+from seqviz.charts.svg import group, num, path, rect, text_at, text_width, tile_paths
 from seqviz.charts.unroll_layout import UnrollFocus, heatmap_part, row_height, unit_order
 from seqviz.charts.unroll_network import encoded_floats
 from seqviz.charts.unroll_sheet import Sheet
@@ -121,8 +121,9 @@ def strip_label(sheet: Sheet, part: LayerTrace, quantity: str, unit: int, y: flo
         (quantity, "mu", "quantity"),
     ]
     for index, (line, classes, role) in enumerate(lines):
+        size = min(small, small * (sheet.columns.label - 12) / text_width(line, small))
         sheet.labels.append(
-            text_at(8, y + (index - 1) * small * 1.28 + small * 0.35, line, size=small, classes=classes, anchor="start",
+            text_at(8, y + (index - 1) * small * 1.28 + small * 0.35, line, size=size, classes=classes, anchor="start",
                     extra=f' data-strip="{role}"')
         )  # fmt: skip
 
@@ -219,10 +220,13 @@ def draw_heatmap(
 
 
 def _unit_ticks(sheet: Sheet, order: NDArray[np.int64], top: float, height: int) -> None:
-    """Numbers of some units at the heatmap's left edge."""
+    """Numbers of some units at the heatmap's left edge; they go where the labels would cover half of them."""
     small, columns = sheet.options.small, sheet.columns
+    ticks: list[str] = []
     every = next(step for step in (1, 2, 4, 8, 16, 32, 64, 128, 4096) if step * height >= small * 1.25)
     for row in range(0, len(order), every):
         y = top + (row + 0.5) * height
-        sheet.body.append(path(f"M{columns.left - 5} {num(y)}h4", classes="hr"))
-        sheet.text(columns.left - 8, y + small * 0.35, str(int(order[row])), classes="mu", anchor="end")
+        ticks.append(path(f"M{columns.left - 5} {num(y)}h4", classes="hr"))
+        number = str(int(order[row]))
+        ticks.append(text_at(columns.left - 8, y + small * 0.35, number, size=small, classes="mu", anchor="end"))
+    sheet.body.append(group(ticks, classes="sv-ticks"))

@@ -25,8 +25,8 @@ class MapsPicture extends Stepper {
       svg.append(content);
       return svg;
     };
-    // Numbers at the axes stand a little left of the columns.
-    const edge = left - 34;
+    // The frame of the first step stands a little left of its column.
+    const edge = left - 2;
     this.edge = edge;
     this.body = part('sv-steps', edge, 0, data.size[0] - edge, height, whole.querySelector('.sv-body'));
     this.body.setAttribute('role', 'img');
