@@ -41,6 +41,5 @@ view = view_choice(
         "compare": t("Against no attention"),
     },
     t,
-    wrap=True,
 )
 VIEWS[view](translation_input(t, forgets=forget_attention), settings)

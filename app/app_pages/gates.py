@@ -37,7 +37,6 @@ view = view_choice(
     },
     t,
     place=left,
-    wrap=True,
 )
 inputs = gate_inputs(models, t, above=None if view == "variants" else right)
 answers = ask_all(inputs.requests)

@@ -35,7 +35,6 @@ view = view_choice(
     },
     t,
     place=row,
-    wrap=True,
 )
 if view == "tree":
     tree_view(settings, row)

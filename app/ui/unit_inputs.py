@@ -49,7 +49,6 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
             "moments": t("Similar moments"),
         },
         t,
-        wrap=True,
     )
     left, beside, right = st.columns([30, 30, 42], vertical_alignment="bottom")
     first = FIRST_MODEL if FIRST_MODEL in models else next(iter(models))

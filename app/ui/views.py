@@ -21,7 +21,6 @@ def view_choice(
     label: str = "",
     first: str | None = None,
     place: DeltaGenerator | None = None,
-    wrap: bool = False,
 ) -> str:
     """Draws the switch; returns the chosen view.
 
@@ -32,7 +31,6 @@ def view_choice(
         label: for screen readers; empty for the usual one.
         first: what is shown where the URL says nothing; None for the first.
         place: where the switch stands; None for here.
-        wrap: whether it may take several lines.
     """
     names = list(titles)
     first = first or names[0]
@@ -41,7 +39,7 @@ def view_choice(
         label or t("View"),
         names,
         required=True,
-        wrap=wrap,
+        wrap=True,  # a telephone shows all of them
         key=key,
         label_visibility="collapsed",
         format_func=titles.__getitem__,

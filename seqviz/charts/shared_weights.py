@@ -58,7 +58,7 @@ def weight_contribution_chart(
                 "series:N",
                 title=None,
                 scale=alt.Scale(domain=list(names), range=list(category_colours(theme))[:2]),
-                legend=alt.Legend(orient="top", labelLimit=0, symbolStrokeWidth=3),
+                legend=alt.Legend(orient="top", columns=1, labelLimit=0, symbolStrokeWidth=3),
             ),
             tooltip=[
                 alt.Tooltip("series:N", title=t("series")),
