@@ -59,13 +59,7 @@ def trace(
     """
     started = time.perf_counter()
     structure = _checked_structure(loaded, structure)
-    encoded = loaded.encoder.encode(text)
-    if len(encoded) == 0:
-        raise InvalidInputError("There is nothing to read yet: type at least one word.")
-    if max_pieces is not None and len(encoded) > max_pieces:
-        raise TextTooLongError(
-            "The text has {count} pieces; the limit is {limit}.", count=len(encoded), limit=max_pieces
-        )
+    encoded = encoded_text(loaded, text, max_pieces=max_pieces)
     with torch.inference_mode():
         fed_back = None
         if structure in ("one_to_one", "one_to_many"):
@@ -89,6 +83,18 @@ def trace(
         targets=target_ids(loaded, encoded, targets),
         seconds=time.perf_counter() - started,
     )
+
+
+def encoded_text(loaded: LoadedModel, text: str, *, max_pieces: int | None) -> Encoded:
+    """A text as the model sees it; raises InvalidInputError without a piece, TextTooLongError above ``max_pieces``."""
+    encoded = loaded.encoder.encode(text)
+    if len(encoded) == 0:
+        raise InvalidInputError("There is nothing to read yet: type at least one word.")
+    if max_pieces is not None and len(encoded) > max_pieces:
+        raise TextTooLongError(
+            "The text has {count} pieces; the limit is {limit}.", count=len(encoded), limit=max_pieces
+        )
+    return encoded
 
 
 def to_tensors(encoded: Encoded) -> tuple[Tensor, Tensor | None]:

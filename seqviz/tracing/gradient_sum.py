@@ -68,7 +68,7 @@ def taken_apart(run: CarriedBack, *, layer: int, direction: Direction, step: int
     cell_state = found.found.cell_state
     deltas = found.found.pre_activation[step, :, unit].tolist()
     return GradientSum(
-        model=run.trace.model,
+        model=run.loaded.info.name,
         layer=layer,
         direction=direction,
         step=step,
@@ -145,12 +145,12 @@ def _from_outputs(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterat
     if recorded.layer < run.passes[-1].recorded.layer:
         return
     read_at = step
-    if run.trace.task == "classification" and recorded.direction == "backward":
+    if run.task == "classification" and recorded.direction == "backward":
         if step:
             return
         read_at = len(run.x) - 1
     column = unit + (found.found.hidden_state.shape[1] if recorded.direction == "backward" else 0)
-    yield _part("output", run.double.weight[:, column], run.d_logits[read_at], labels=run.trace.labels)
+    yield _part("output", run.double.weight[:, column], run.d_logits[read_at], labels=run.loaded.labels)
 
 
 def _from_above(run: CarriedBack, found: Pass, step: int, unit: int) -> Iterator[_Part]:
@@ -192,20 +192,20 @@ def _keeps(cell: Cell) -> bool:
 def _snippet(run: CarriedBack, found: Pass, *, step: int, unit: int) -> str:
     """Code that prints the number: by autograd alone where the model is a single layer, else by seqviz."""
     stack, place = run.double.stack, f"{found.recorded.layer}, {found.recorded.direction!r}"
-    text = run.trace.text
-    if run.trace.task != "language_model" or len(stack.layers) > 1 or len(stack.directions) > 1:
+    text = run.text
+    if run.task != "language_model" or len(stack.layers) > 1 or len(stack.directions) > 1:
         loss_step = run.steps[0] if len(run.steps) == 1 else None
         options = f"loss_step={loss_step!r}, multiplier={float(run.weights[-1])!r}"
         options += f", targets={run.targets!r}" if run.targets else ""
         return (
             "import seqviz\n"
-            f"found = seqviz.backward({run.trace.model!r}, {text!r}, {options})\n"
+            f"found = seqviz.backward({run.loaded.info.name!r}, {text!r}, {options})\n"
             f"print(found.layer({place}).hidden_state[{step}, {unit}])"
         )
     return "\n".join(
         [
             "import copy, torch, seqviz",
-            f"loaded = seqviz.load({run.trace.model!r})",
+            f"loaded = seqviz.load({run.loaded.info.name!r})",
             f"ids = torch.tensor([loaded.encoder.encode({text!r}).ids])",
             "x = loaded.model.embed(ids).double()",
             "model = copy.deepcopy(loaded.model).double().requires_grad_()",

@@ -23,7 +23,7 @@ from seqviz.models.cells import Cell, GRUResetBeforeCell
 from seqviz.models.loading import LoadedModel
 from seqviz.models.sequence_model import SequenceModel
 from seqviz.models.stack import Recorded, RecurrentStack
-from seqviz.traces import NO_TARGET, RecurrentTrace
+from seqviz.traces import NO_TARGET
 from seqviz.tracing import forward
 from seqviz.tracing.backward import CellGradients, cell_gradients
 from seqviz.tracing.slopes import Passing
@@ -67,12 +67,12 @@ def backward(
 def backward_trace(run: CarriedBack, *, weights: bool = True) -> BackwardTrace:
     """The result of a loss that was carried back; ``weights`` as in ``backward``."""
     started = time.perf_counter()
-    trace, steps, passes = run.trace, run.steps, run.passes
+    steps, passes = run.steps, run.passes
     return BackwardTrace(
-        model=trace.model,
-        originals=trace.originals,
+        model=run.loaded.info.name,
+        originals=run.originals,
         loss_steps=tuple(steps),
-        target_names=tuple(trace.labels[run.goals[step]] for step in steps),
+        target_names=tuple(run.loaded.labels[run.goals[step]] for step in steps),
         multiplier=float(run.weights[-1]),
         losses=run.losses,
         loss=float((run.weights.numpy() * run.losses[steps]).sum()),
@@ -99,7 +99,9 @@ class CarriedBack(NamedTuple):
     """A loss carried back: everything that the results are made of.
 
     Args:
-        trace: the run in float32, for its texts.
+        loaded: the model.
+        text: as it was typed.
+        originals: its pieces as they were written.
         double: the float64 model.
         x: (step, embedding).
         read: what the output layer read, (step, unit·direction).
@@ -112,7 +114,9 @@ class CarriedBack(NamedTuple):
         seconds: what it took.
     """
 
-    trace: RecurrentTrace
+    loaded: LoadedModel
+    text: str
+    originals: tuple[str, ...]
     double: Float64Model
     x: Tensor
     read: Tensor
@@ -124,6 +128,11 @@ class CarriedBack(NamedTuple):
     passes: list[Pass]
     targets: tuple[str, ...]
     seconds: float
+
+    @property
+    def task(self) -> Task:
+        """What the outputs mean."""
+        return self.loaded.info.config.task
 
 
 def carried_back(
@@ -142,14 +151,15 @@ def carried_back(
         raise InvalidInputError(
             "{field} is {value}; allowed is {low} to {high}.", field="multiplier", value=multiplier, low=low, high=high
         )
-    trace = forward.trace(loaded, text, targets=targets, max_pieces=max_pieces)
+    encoded, task = forward.encoded_text(loaded, text, max_pieces=max_pieces), loaded.info.config.task
+    known_targets = forward.target_ids(loaded, encoded, targets)
     double = in_float64(loaded.model)
-    x = torch.tensor(trace.embeddings, dtype=torch.float64)
     with torch.no_grad():
+        x = loaded.model.embed(*forward.to_tensors(encoded))[0].double()
         _, recorded = double.stack.record(x.unsqueeze(0))
-        read = _read_states(double.stack, recorded, trace.task)
+        read = _read_states(double.stack, recorded, task)
         logits = functional.linear(read, double.weight, double.bias)
-        goals = goals_of(trace.targets, logits, trace.task)
+        goals = goals_of(known_targets, logits, task)
         steps = loss_steps_of(goals, loss_step)
         weights = torch.ones(len(steps), dtype=torch.float64)
         weights[-1] = multiplier
@@ -157,12 +167,15 @@ def carried_back(
         d_logits = loss_errors(log_probs, goals, steps, weights)
         d_read = torch.zeros_like(read)
         d_read[steps] = d_logits[steps] @ double.weight  # the other steps have no loss; vocabularies are large
-        passes = through_layers(double.stack, recorded, d_read, trace.task)
-        losses = np.full(len(trace), np.nan)
+        passes = through_layers(double.stack, recorded, d_read, task)
+        losses = np.full(len(encoded), np.nan)
         known = np.flatnonzero(goals != NO_TARGET)
         losses[known] = -log_probs[known, goals[known]].numpy()
     seconds = time.perf_counter() - started
-    return CarriedBack(trace, double, x, read, goals, steps, weights, losses, d_logits, passes, tuple(targets), seconds)
+    return CarriedBack(
+        loaded, text, encoded.originals, double, x, read, goals, steps, weights, losses, d_logits, passes,
+        tuple(targets), seconds,
+    )  # fmt: skip
 
 
 class Float64Model(NamedTuple):
@@ -326,7 +339,7 @@ def _autograd(run: CarriedBack) -> dict[tuple[str, int, str], FloatArray]:
     with torch.enable_grad():
         weight = double.weight.detach().requires_grad_(True)
         states = double.stack(run.x.unsqueeze(0))[0][0]
-        if run.trace.task == "classification" and len(double.stack.directions) == 2:
+        if run.task == "classification" and len(double.stack.directions) == 2:
             units = states.shape[1] // 2
             states = torch.cat([states[:, :units], states[:1, units:].expand(len(states), -1)], 1)
         logits = functional.linear(states[run.steps], weight, double.bias)
