@@ -6,9 +6,9 @@ row t belongs to token t, and the state before it is row t + 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -242,9 +242,8 @@ class RecurrentTrace:
 TermKind = Literal["input", "hidden", "peephole", "bias"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """One addend of a pre-activation: weight times value.
+class Term(NamedTuple):
+    """One addend of a pre-activation: weight times value; a tuple, for a sum has up to some thousands.
 
     Args:
         kind: where the value comes from.
@@ -253,10 +252,22 @@ class Term:
     """
 
     kind: TermKind
-    index: int
+    index: int  # type: ignore[assignment]  # nobody asks an addend where a value stands in it
     weight: float
     value: float
     product: float
+
+
+def plain_snippet(terms: Sequence[Term]) -> str:
+    """Code with all numbers in it: products of weights and values, summed in float64."""
+    weights = ", ".join(repr(term.weight) for term in terms)
+    values = ", ".join(repr(term.value) for term in terms)
+    return (
+        "import torch\n"
+        f"weights = torch.tensor([{weights}], dtype=torch.float64)\n"
+        f"values = torch.tensor([{values}], dtype=torch.float64)\n"
+        "print((weights @ values).item())"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +282,6 @@ class UnitSum:
         activation: ``"sigmoid"``, ``"tanh"`` or the name of the plain cell's function.
         activated: what the activation makes of it, from the model.
         snippet: PyTorch code on top of seqviz that prints the pre-activation.
-        plain_snippet: PyTorch code with all numbers in it, without seqviz.
     """
 
     model: str
@@ -286,4 +296,8 @@ class UnitSum:
     activation: str
     activated: float
     snippet: str
-    plain_snippet: str
+
+    @property
+    def plain_snippet(self) -> str:
+        """PyTorch code with all numbers in it, without seqviz."""
+        return plain_snippet(self.terms)

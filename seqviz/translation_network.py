@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from seqviz.traces import LayerTrace, Term, freeze
+from seqviz.traces import LayerTrace, Term, freeze, plain_snippet
 from seqviz.translations import PieceText
 from seqviz.types import Direction, FloatArray, IntArray
 
@@ -164,7 +164,6 @@ class NetworkSum:
         activation: ``"tanh"``, ``"sigmoid"``, ``"softmax"``, another of the cells' functions, or empty.
         activated: what the activation makes of it, from the model.
         snippet: PyTorch code on top of seqviz that prints the sum.
-        plain_snippet: PyTorch code with all numbers in it, without seqviz.
     """
 
     quantity: SumQuantity
@@ -180,4 +179,8 @@ class NetworkSum:
     activation: str
     activated: float
     snippet: str
-    plain_snippet: str
+
+    @property
+    def plain_snippet(self) -> str:
+        """PyTorch code with all numbers in it, without seqviz."""
+        return plain_snippet(self.terms)

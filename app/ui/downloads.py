@@ -127,12 +127,11 @@ def download_popover(
             )
 
 
-def sum_files(snippet: str, addends: Callable[[], str], *, name: str, key: str, t: Translator) -> None:
+def sum_files(snippet: Callable[[], str], addends: Callable[[], str], *, name: str, key: str, t: Translator) -> None:
     """A sum as plain PyTorch and its addends as CSV.
 
     Args:
-        snippet: the PyTorch, with all numbers.
-        addends: writes the CSV when it is asked for.
+        snippet, addends: write the PyTorch with all numbers, and the CSV, when they are asked for.
         name: of both files.
         key: tells the buttons of a page apart.
         t: the reader's language.

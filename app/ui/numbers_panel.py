@@ -146,4 +146,4 @@ def _sum(name: str, unit_sum: UnitSum, trace: RecurrentTrace, settings: Settings
         ]
         st.dataframe(rows, hide_index=True, height=260)
         st.code(unit_sum.snippet, language="python")
-        sum_files(unit_sum.plain_snippet, lambda: unit_sum_csv(unit_sum), name="unit_sum", key=name, t=t)
+        sum_files(lambda: unit_sum.plain_snippet, lambda: unit_sum_csv(unit_sum), name="unit_sum", key=name, t=t)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui.backend import ask_sorted, show_error
+from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import sum_files
 from app.ui.settings import Settings, numbers_columns, page_theme
 from app.ui.url import keep, take
-from seqviz.backends.translation_requests import NetworkRequest, NetworkSumRequest
+from seqviz.backends.translation_requests import NetworkRequest, NetworkSumRequest, NetworkSumsRequest
 from seqviz.charts.encoder_decoder_layout import PairFocus
 from seqviz.charts.encoder_decoder_words import run_title
 from seqviz.charts.equations import cell_equations
@@ -30,70 +30,134 @@ from seqviz.charts.network_sums import (
 )
 from seqviz.charts.notation import conventions
 from seqviz.charts.piece_words import piece_labels
+from seqviz.errors import SeqvizError
 from seqviz.network_export import network_sum_csv
 from seqviz.traces import LayerTrace
-from seqviz.translation_network import NetworkSum, RunName, TranslationNetwork
+from seqviz.translation_network import NetworkSum, RunName, SumQuantity, TranslationNetwork
 from seqviz.types import Direction
 
 
-def pair_numbers(request: NetworkRequest, network: TranslationNetwork, focus: PairFocus, settings: Settings) -> None:
-    """Equations on the left, the sum behind one of them on the right."""
-    sources = len(network.source)
-    if focus.step < sources:
-        _encoder(request, network, focus, settings)
-    elif focus.step == sources:
-        _hand_over(request, network, focus, settings)
+def sums_request(request: NetworkRequest, network: TranslationNetwork, focus: PairFocus) -> NetworkSumsRequest | None:
+    """Every number that is taken apart at a moment; None behind the end of a run."""
+    step = focus.step - len(network.source) - 1
+    if step < -1:
+        asked = _encoder_sums(request, network, focus)
+    elif step == -1:
+        asked = _hand_over_sums(request, network, focus)
     else:
-        _decoder(request, network, focus, settings)
+        asked = _decoder_sums(request, network, focus, step)
+    return NetworkSumsRequest(sums=tuple(asked)) if asked else None
 
 
-def _encoder(request: NetworkRequest, network: TranslationNetwork, focus: PairFocus, settings: Settings) -> None:
-    t = settings.t
-    direction: Direction = "backward" if focus.row == "backward" else "forward"
-    part = next(p for p in network.encoder if (p.layer, p.direction) == (focus.layer, direction))
-    st.markdown(
-        t("Encoder, piece **{step}** of {count}, `{piece}` · layer {layer}, {direction} · unit **{unit}**").format(
-            step=focus.step + 1,
-            count=len(network.source),
-            piece=_plain(piece_labels(network.source)[focus.step]),
-            layer=focus.layer + 1,
-            direction=t("forward") if direction == "forward" else t("backward"),
-            unit=focus.unit,
-        )
-    )
-    requests = [
+def _encoder_sums(request: NetworkRequest, network: TranslationNetwork, focus: PairFocus) -> list[NetworkSumRequest]:
+    part = _encoder_part(network, focus)
+    return [
         NetworkSumRequest(
             network=request,
             quantity="encoder",
             unit=focus.unit,
             step=focus.step,
             layer=focus.layer,
-            direction=direction,
+            direction=part.direction,
             block=block,
         )
         for block in part.block_names
     ]
+
+
+def _hand_over_sums(request: NetworkRequest, network: TranslationNetwork, focus: PairFocus) -> list[NetworkSumRequest]:
+    blocks = ("hidden_state",) if network.hand_over.cell_state is None else ("hidden_state", "cell_state")
+    return [
+        NetworkSumRequest(network=request, quantity="hand_over", unit=focus.unit, layer=focus.layer, block=block)
+        for block in blocks
+    ]
+
+
+def _decoder_sums(
+    request: NetworkRequest, network: TranslationNetwork, focus: PairFocus, step: int
+) -> list[NetworkSumRequest]:
+    name = _run_name(network, focus)
+    run = network.run(name)
+    if step >= len(run):
+        return []
+
+    def asked(quantity: SumQuantity, unit: int, block: str = "") -> NetworkSumRequest:
+        return NetworkSumRequest(
+            network=request,
+            quantity=quantity,
+            unit=unit,
+            step=step,
+            run_name=name,
+            layer=focus.layer,
+            block=block,
+        )
+
+    sums = [asked("state", focus.unit, block) for block in run.layers[focus.layer].block_names]
+    if run.context is not None:
+        sums.append(asked("context", focus.unit % run.context.shape[1]))
+    sums.append(asked("readout", focus.unit % run.readout.shape[1]))
+    sums.append(asked("logit", run.target.ids[step]))
+    right_ids = () if network.forced is None else network.forced.target.ids
+    if step < len(right_ids) and right_ids[step] != run.target.ids[step]:
+        sums.append(asked("logit", right_ids[step]))
+    return sums
+
+
+def pair_numbers(request: NetworkRequest, network: TranslationNetwork, focus: PairFocus, settings: Settings) -> None:
+    """Equations on the left, the sum behind one of them on the right."""
+    wanted = sums_request(request, network, focus)
+    found: tuple[NetworkSum, ...] = ()
+    if wanted is not None:
+        try:
+            found = ask(wanted)
+        except SeqvizError as error:
+            show_error(error, settings.t)
+    sources = len(network.source)
+    if focus.step < sources:
+        _encoder(network, found, focus, settings)
+    elif focus.step == sources:
+        _hand_over(network, found, focus, settings)
+    else:
+        _decoder(network, found, focus, settings)
+
+
+def _encoder_part(network: TranslationNetwork, focus: PairFocus) -> LayerTrace:
+    direction: Direction = "backward" if focus.row == "backward" else "forward"
+    return next(p for p in network.encoder if (p.layer, p.direction) == (focus.layer, direction))
+
+
+def _run_name(network: TranslationNetwork, focus: PairFocus) -> RunName:
+    return "forced" if focus.row == "forced" and network.forced is not None else "free"
+
+
+def _encoder(network: TranslationNetwork, found: Sequence[NetworkSum], focus: PairFocus, settings: Settings) -> None:
+    t = settings.t
+    part = _encoder_part(network, focus)
+    st.markdown(
+        t("Encoder, piece **{step}** of {count}, `{piece}` · layer {layer}, {direction} · unit **{unit}**").format(
+            step=focus.step + 1,
+            count=len(network.source),
+            piece=_plain(piece_labels(network.source)[focus.step]),
+            layer=focus.layer + 1,
+            direction=t("forward") if part.direction == "forward" else t("backward"),
+            unit=focus.unit,
+        )
+    )
     left, right = numbers_columns(settings)
     with left:
         layers = 1 + max(p.layer for p in network.encoder)
         _cell(part, focus.step, focus.unit, layers, settings, bidirectional=True)
     with right:
-        _sums(network, requests, settings)
+        _one_of(network, found, settings)
 
 
-def _hand_over(request: NetworkRequest, network: TranslationNetwork, focus: PairFocus, settings: Settings) -> None:
+def _hand_over(network: TranslationNetwork, found: Sequence[NetworkSum], focus: PairFocus, settings: Settings) -> None:
     t = settings.t
     st.markdown(
         t("Hand-over to decoder layer {layer} · unit **{unit}** of {count}").format(
             layer=focus.layer + 1, unit=focus.unit, count=network.hand_over.hidden_state.shape[1]
         )
     )
-    blocks = ("hidden_state",) if network.hand_over.cell_state is None else ("hidden_state", "cell_state")
-    requests = [
-        NetworkSumRequest(network=request, quantity="hand_over", unit=focus.unit, layer=focus.layer, block=block)
-        for block in blocks
-    ]
-    found, errors = ask_sorted(requests)
     left, right = numbers_columns(settings)
     with left:
         for taken in found:
@@ -106,14 +170,12 @@ def _hand_over(request: NetworkRequest, network: TranslationNetwork, focus: Pair
             )
         )
     with right:
-        for error in errors:
-            show_error(error, t)
         _one_of(network, found, settings)
 
 
-def _decoder(request: NetworkRequest, network: TranslationNetwork, focus: PairFocus, settings: Settings) -> None:
+def _decoder(network: TranslationNetwork, found: Sequence[NetworkSum], focus: PairFocus, settings: Settings) -> None:
     t, step = settings.t, focus.step - len(network.source) - 1
-    name: RunName = "forced" if focus.row == "forced" and network.forced is not None else "free"
+    name = _run_name(network, focus)
     run = network.run(name)
     if step >= len(run):
         st.caption(t("This run has ended at step {step}.").format(step=len(run)))
@@ -132,31 +194,9 @@ def _decoder(request: NetworkRequest, network: TranslationNetwork, focus: PairFo
             unit=focus.unit,
         )
     )
-    part = run.layers[focus.layer]
-
-    def asked(quantity: str, unit: int, block: str = "") -> NetworkSumRequest:
-        return NetworkSumRequest(
-            network=request,
-            quantity=quantity,  # type: ignore[arg-type]
-            unit=unit,
-            step=step,
-            run_name=name,
-            layer=focus.layer,
-            block=block,
-        )
-
-    requests = [asked("state", focus.unit, block) for block in part.block_names]
-    if run.context is not None:
-        requests.append(asked("context", focus.unit % run.context.shape[1]))
-    requests.append(asked("readout", focus.unit % run.readout.shape[1]))
-    requests.append(asked("logit", run.target.ids[step]))
-    right_ids = () if network.forced is None else network.forced.target.ids
-    if step < len(right_ids) and right_ids[step] != run.target.ids[step]:
-        requests.append(asked("logit", right_ids[step]))
     left, right = numbers_columns(settings)
-    with right:
-        found = _sums(network, requests, settings)
     with left:
+        part = run.layers[focus.layer]
         _cell(part, step, focus.unit, len(run.layers), settings, bidirectional=False)
         for taken in found:
             if taken.quantity == "context":
@@ -167,6 +207,8 @@ def _decoder(request: NetworkRequest, network: TranslationNetwork, focus: PairFo
                 normaliser = float(run.log_normaliser[step])
                 _formula(softmax_equation(network, taken, normaliser, notation=settings.notation))
         st.caption(notation_note(network, notation=settings.notation, t=t))
+    with right:
+        _one_of(network, found, settings)
 
 
 def _cell(part: LayerTrace, step: int, unit: int, layers: int, settings: Settings, *, bidirectional: bool) -> None:
@@ -191,15 +233,6 @@ def _cell(part: LayerTrace, step: int, unit: int, layers: int, settings: Setting
         st.caption(" ".join(conventions(part.cell, notation=notation, t=t)))
 
 
-def _sums(network: TranslationNetwork, requests: Sequence[NetworkSumRequest], settings: Settings) -> list[NetworkSum]:
-    """Asks for the numbers and shows the chosen one; returns all."""
-    found, errors = ask_sorted(requests)
-    for error in errors:
-        show_error(error, settings.t)
-    _one_of(network, found, settings)
-    return found
-
-
 def _one_of(network: TranslationNetwork, found: Sequence[NetworkSum], settings: Settings) -> None:
     """The sum that the reader chose, as a waterfall, a table and code."""
     t = settings.t
@@ -216,7 +249,7 @@ def _one_of(network: TranslationNetwork, found: Sequence[NetworkSum], settings: 
     with st.expander(t("Every addend, and the same in PyTorch")):
         st.dataframe(addend_table(sum_rows(network, taken, count=60, t=t), t), hide_index=True, height=260)
         st.code(taken.snippet, language="python")
-        sum_files(taken.plain_snippet, lambda: network_sum_csv(taken), name="network_sum", key="pair", t=t)
+        sum_files(lambda: taken.plain_snippet, lambda: network_sum_csv(taken), name="network_sum", key="pair", t=t)
 
 
 def _key(taken: NetworkSum, index: int) -> str:

@@ -6,12 +6,12 @@ import contextlib
 
 import streamlit as st
 
-from app.ui.backend import ask, show_error
+from app.ui.backend import ask, ask_ahead, show_error
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.figure import show_figure
 from app.ui.own_models import needs_recurrent
 from app.ui.pair_focus import moment
-from app.ui.pair_numbers import pair_numbers
+from app.ui.pair_numbers import pair_numbers, sums_request
 from app.ui.same_moment import translation_links
 from app.ui.settings import Settings
 from app.ui.translation_inputs import REFERENCE_KEY, ToTranslate
@@ -42,6 +42,9 @@ def network_view(sentence: ToTranslate, settings: Settings) -> None:
         return
     request, network = answer
     st.markdown(f"**{_escaped(pair_sentence(network, settings.t))}**")
+    # They are worked out while the picture is drawn.
+    if sums := sums_request(request, network, moment(_FIGURE_KEY, network, request)):
+        ask_ahead(sums)
     figure = _drawn(request, fingerprint(request.model), settings, network)
     _picture(figure, request, network, settings)
     _foot(figure, network, settings)

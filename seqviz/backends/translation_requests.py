@@ -97,3 +97,18 @@ class NetworkSumRequest(Request[NetworkSum]):
     def run(self) -> TraceRequest:
         """A run of the same model."""
         return self.network.run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSumsRequest(Request[tuple[NetworkSum, ...]]):
+    """Asks for several such numbers of one network: all that is shown of a moment.
+
+    Args:
+        sums: at least one.
+    """
+
+    sums: tuple[NetworkSumRequest, ...]
+
+    def run(self) -> TraceRequest:
+        """A run of the same model."""
+        return self.sums[0].run()

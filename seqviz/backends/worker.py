@@ -35,6 +35,7 @@ from seqviz.backends.translation_requests import (
     ForcedRequest,
     NetworkRequest,
     NetworkSumRequest,
+    NetworkSumsRequest,
     SearchRequest,
 )
 from seqviz.checkpoints import fingerprint
@@ -230,6 +231,10 @@ class Worker:
             direction=request.direction,
             block=request.block,
         )
+
+    @answer.register
+    def _(self, request: NetworkSumsRequest) -> tuple[NetworkSum, ...]:
+        return tuple(self.answer(one) for one in request.sums)
 
     def _network(self, request: NetworkRequest) -> TranslationNetwork:
         key = (request, fingerprint(request.model))

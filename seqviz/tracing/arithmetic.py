@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,6 @@ def unit_sum(
         activation=activation,
         activated=activated,
         snippet=_snippet(trace, cell, layer_trace, step=step, unit=unit, block=block),
-        plain_snippet=plain_snippet(terms),
     )
 
 
@@ -100,7 +98,7 @@ def block_terms(cell: Cell, trace: LayerTrace, step: int, unit: int, block: str)
 def weighted_terms(kind: TermKind, weights: FloatArray, values: FloatArray) -> list[Term]:
     """One addend for each component."""
     pairs = zip(weights.tolist(), values.tolist(), strict=True)
-    return [_term(kind, index, weight, value) for index, (weight, value) in enumerate(pairs)]
+    return [Term(kind, index, weight, value, weight * value) for index, (weight, value) in enumerate(pairs)]
 
 
 def _term(kind: TermKind, index: int, weight: float, value: float) -> Term:
@@ -148,16 +146,4 @@ def _snippet(trace: RecurrentTrace, cell: Cell, layer_trace: LayerTrace, *, step
             f"z = cell.weight_input[row] @ x + cell.bias_input[row] + {hidden}",
             "print(z.item())",
         ]
-    )
-
-
-def plain_snippet(terms: Sequence[Term]) -> str:
-    """Code with all numbers in it: products of weights and values, summed in float64."""
-    weights = ", ".join(repr(term.weight) for term in terms)
-    values = ", ".join(repr(term.value) for term in terms)
-    return (
-        "import torch\n"
-        f"weights = torch.tensor([{weights}], dtype=torch.float64)\n"
-        f"values = torch.tensor([{values}], dtype=torch.float64)\n"
-        "print((weights @ values).item())"
     )

@@ -11,7 +11,7 @@ from seqviz.models.cells import Cell
 from seqviz.models.encoder_decoder import EncoderDecoder
 from seqviz.models.loading import LoadedTranslator
 from seqviz.traces import LayerTrace, Term
-from seqviz.tracing.arithmetic import block_activation, block_terms, plain_snippet, weighted_terms
+from seqviz.tracing.arithmetic import block_activation, block_terms, weighted_terms
 from seqviz.translation_network import (
     SUM_QUANTITIES,
     DecoderRun,
@@ -91,7 +91,6 @@ def network_sum(
         snippet=_encoder_snippet(loaded, network, encoder[layer], unit=unit, step=step, block=block)
         if quantity == "encoder"
         else _snippet(loaded, network, written, quantity, layer=layer, unit=unit, step=step, block=block),
-        plain_snippet=plain_snippet(terms),
     )
 
 

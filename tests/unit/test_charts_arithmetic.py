@@ -38,7 +38,6 @@ def unit_sum(**changes: object) -> UnitSum:
         "activation": "sigmoid",
         "activated": 0.6913,
         "snippet": "",
-        "plain_snippet": "",
         **changes,
     }
     return UnitSum(**values)
