@@ -57,26 +57,25 @@ def _gradient_times_input(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """∂ log P(word) / ∂x · x summed over each source word (target, source), α by pieces, log P(word).
 
-    Each row of a batch is the same sentence and carries the gradient of one word: one pass for many words.
+    One forward pass; log P of a word hangs on its own rows of the readout alone, so the gradients of all words go back
+    from there side by side.
     """
     model, ids = loaded.model, torch.tensor([source.ids])
     inputs = torch.tensor([[BOS_ID, *goal.ids[:-1]]])
-    products, own = [], []
-    weights: Tensor | None = None
-    for chunk in torch.arange(len(goal.words)).split(_rows_at_once(loaded, goal)):
-        with torch.enable_grad():
-            x = model.embed(ids).detach().repeat(len(chunk), 1, 1).requires_grad_()
-            memory = model.encode(ids.expand(len(chunk), -1), inputs=x)
-            readout, weights = model.forced(memory, inputs.expand(len(chunk), -1))
-            by_word = _word_log_probs(torch.log_softmax(model.logits(readout), -1), goal)
-            chosen = by_word[torch.arange(len(chunk)), chunk]
-            (gradient,) = torch.autograd.grad(chosen.sum(), x)
-        products.append((gradient.double() * x.detach().double()).sum(-1))
-        own.append(chosen.detach().double())
-    pieces = torch.cat(products).numpy()  # (target word, source piece)
+    with torch.enable_grad():
+        x = model.embed(ids).detach().requires_grad_()
+        readout, weights = model.forced(model.encode(ids, inputs=x), inputs)
+        last = readout.detach().requires_grad_()
+        log_probs = _word_log_probs(torch.log_softmax(model.logits(last), -1), goal)[0]
+        (by_piece,) = torch.autograd.grad(log_probs.sum(), last)
+        own = torch.zeros(len(goal.words), 1, len(goal), 1)
+        for word, (start, end) in enumerate(goal.words):
+            own[word, 0, start:end] = 1.0
+        (gradient,) = torch.autograd.grad(readout, x, own * by_piece, is_grads_batched=True)
+    assert weights is not None  # noqa: S101 (the model has attention)
+    pieces = (gradient[:, 0].double() * x.detach().double()).sum(-1).numpy()  # (target word, source piece)
     added = np.stack([pieces[:, start:end].sum(1) for start, end in source.words], 1)
-    assert weights is not None  # noqa: S101
-    return added, weights[0].detach().numpy(), torch.cat(own).numpy()
+    return added, weights[0].detach().numpy(), log_probs.detach().double().numpy()
 
 
 def _occlusion(loaded: LoadedTranslator, source: PieceText, goal: PieceText, log_probs: FloatArray) -> FloatArray:
