@@ -70,7 +70,9 @@ class PackedDecoder:
         self._readout = PackedLinear(model.readout.weight, model.readout.bias)
         self._output = PackedLinear(model.embedding.weight, model.output_bias)
 
-    def step(self, memory: Memory, carries: list[Carry], previous: Tensor) -> DecoderStep:
+    def step(
+        self, memory: Memory, carries: list[Carry], previous: Tensor, *, attention: Tensor | None = None
+    ) -> DecoderStep:
         """As ``EncoderDecoder.step``, for a memory of one source without padding, which all hypotheses share."""
         x = self._embedding[previous] * self._scale
         after = [self._cell(0, x, carries[0])]
@@ -79,7 +81,7 @@ class PackedDecoder:
         scores = weights = None
         if self._score is not None:
             scores = self._score(state, memory.keys[0])
-            weights = torch.softmax(scores, -1)
+            weights = torch.softmax(scores, -1) if attention is None else attention.expand_as(scores)
             seen = [context(weights, memory.values[0])]
         for layer in range(1, len(self._cells)):
             after.append(self._cell(layer, torch.cat([state, *seen], -1), carries[layer]))

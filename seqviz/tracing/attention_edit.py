@@ -18,6 +18,7 @@ from seqviz.decoding.step import StepOutput
 from seqviz.errors import InvalidInputError, unknown_name
 from seqviz.models.cells import Carry
 from seqviz.models.loading import LoadedTranslator
+from seqviz.models.packed_decoder import PackedDecoder
 from seqviz.text.piece_encoder import BOS_ID, EOS_ID
 from seqviz.tracing.attention import CANDIDATES, check_step
 from seqviz.tracing.translation import forced_translation, scored_target, source_text, target_ids
@@ -60,14 +61,14 @@ class OverriddenSteps:
     """``TranslatorSteps`` whose attention is overridden at some steps: a step function for any search.
 
     Args:
-        loaded: a model with attention.
-        source: ids of the source's pieces.
+        decoder: of a model with attention.
+        plain: the steps without an override, over the same source.
         overrides: the weights in place of the model's own, one for each source piece.
     """
 
-    def __init__(self, loaded: LoadedTranslator, source: Sequence[int], overrides: Overrides) -> None:
-        self._plain, self._model, self._overrides = TranslatorSteps(loaded, source), loaded.model, overrides
-        self.vocabulary_size = self._plain.vocabulary_size
+    def __init__(self, decoder: PackedDecoder, plain: TranslatorSteps, overrides: Overrides) -> None:
+        self._decoder, self._plain, self._overrides = decoder, plain, overrides
+        self.vocabulary_size = plain.vocabulary_size
         self.bos_id, self.eos_id = BOS_ID, EOS_ID
 
     def name(self, token: int) -> str:
@@ -79,7 +80,7 @@ class OverriddenSteps:
     def step(self, state: CountedState, tokens: IntArray) -> StepOutput[CountedState]:
         row = self._overrides.row(state.step)
         with torch.inference_mode():
-            out = self._model.step(
+            out = self._decoder.step(
                 self._plain.memory,
                 state.carries,
                 torch.as_tensor(tokens),
@@ -124,19 +125,24 @@ def edited_translation(
         raise InvalidInputError("There are {count} edits; the limit is {limit}.", count=len(edits), limit=MAX_EDITS)
     source = source_text(loaded, text, max_pieces=max_pieces)
     ids = target_ids(loaded, target)
+    plain = TranslatorSteps(loaded, source.ids)
+
+    def steps() -> OverriddenSteps:
+        return OverriddenSteps(loaded.decoder, plain, overrides)
+
     before = forced_translation(loaded, text, ids, max_pieces=max_pieces)
     config = replace(config, forbidden=tuple(sorted({*NOT_TEXT, *config.forbidden})))
     overrides = Overrides({})
     done: list[EditedStep] = []
     for edit in edits:
         check_step(edit.step, len(ids))
-        old = _forced(loaded, source.ids, ids[: edit.step + 1], overrides)
+        old = _forced(steps(), ids[: edit.step + 1])
         row = edited_row(edit, old.attention[-1], source)
         overrides = _with(overrides, edit, row)
-        new = _forced(loaded, source.ids, ids[: edit.step + 1], overrides)
+        new = _forced(steps(), ids[: edit.step + 1])
         done.append(_edited_step(edit, old, new))
         found = search(
-            OverriddenSteps(loaded, source.ids, overrides),
+            steps(),
             replace(config, prefix=tuple(ids[: edit.step]), max_length=max(config.max_length, edit.step + 2)),
         )
         if found.best is not None:
@@ -144,7 +150,7 @@ def edited_translation(
             ids = ids if ids[-1] == EOS_ID else (*ids, EOS_ID)
     after = before
     if edits:
-        scored = _forced(loaded, source.ids, ids, overrides)
+        scored = _forced(steps(), ids)
         after = scored_target(
             loaded, source, ids, scored.log_probs.astype(np.float64), scored.attention, candidates=CANDIDATES
         )
@@ -199,8 +205,7 @@ class _Forced:
     attention: FloatArray
 
 
-def _forced(loaded: LoadedTranslator, source: Sequence[int], ids: Sequence[int], overrides: Overrides) -> _Forced:
-    steps = OverriddenSteps(loaded, source, overrides)
+def _forced(steps: OverriddenSteps, ids: Sequence[int]) -> _Forced:
     state, rows, weights = steps.start(), [], []
     for previous in (BOS_ID, *ids[:-1]):
         out = steps.step(state, np.array([previous]))

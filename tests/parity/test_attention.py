@@ -99,7 +99,8 @@ def test_rows_sum_to_one_by_pieces_and_by_words(tiny):
 def test_without_overrides_the_steps_are_the_model_s_own(tiny):
     loaded = tiny()
     source = loaded.encoder.encode(TEXT).ids
-    plain, overridden = TranslatorSteps(loaded, source), OverriddenSteps(loaded, source, Overrides({}))
+    plain = TranslatorSteps(loaded, source)
+    overridden = OverriddenSteps(loaded.decoder, plain, Overrides({}))
     first, second = search(plain, BEAM), search(overridden, BEAM)
     assert first.token.tolist() == second.token.tolist()
     # The plain steps multiply with packed weights: the same numbers to float32's rounding.

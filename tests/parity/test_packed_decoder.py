@@ -51,6 +51,18 @@ def assert_same_steps(model: EncoderDecoder, decoder: PackedDecoder) -> None:
             torch.testing.assert_close(own, other, atol=1e-5, rtol=0)
 
 
+def test_weights_set_by_hand_are_those_of_the_model_s_step() -> None:
+    model = make("additive", "gru")
+    memory, weights = model.encode(torch.tensor([SOURCE])), torch.tensor([[0.0, 0.5, 0.0, 0.5, 0.0, 0.0]])
+    carries = [tuple(part.repeat(3, 1) for part in carry) for carry in memory.first]
+    previous = torch.tensor([BOS, 9, 30])
+    expected = model.step(memory, carries, previous, attention=weights)
+    found = PackedDecoder(model).step(memory, carries, previous, attention=weights)
+    assert found.attention is not None
+    assert found.attention.tolist() == weights.repeat(3, 1).tolist()
+    torch.testing.assert_close(found.log_probs, expected.log_probs, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
 @pytest.mark.parametrize("score", SCORE_NAMES)
 def test_a_step_of_a_search_is_the_step_of_the_model(score: str, cell: str) -> None:
