@@ -24,7 +24,7 @@ from seqviz.types import Direction
 
 
 class Picture(Protocol):
-    """Anything that is drawn: a Figure, a ChartPicture, a ColouredText."""
+    """Anything that is drawn: a Figure, a ChartPicture, a ColouredText, a PagePicture."""
 
     def to_html(self, *, theme: PageTheme = "auto") -> str:
         """A page of its own; works offline, from a file."""
@@ -113,6 +113,17 @@ class ChartPicture:
         }
 
 
+def chart_picture(make: Callable[..., alt.TopLevelMixin], *, title: str, appearance: Appearance) -> ChartPicture:
+    """An Altair chart as a picture.
+
+    Args:
+        make: draws it, given ``theme``, ``font_size`` and ``t``.
+        title: as in ``ChartPicture``.
+        appearance: how it looks.
+    """
+    return ChartPicture(draw=lambda theme: make(**appearance.look(theme)), title=title, language=appearance.tag)
+
+
 def ask(request: Request[AnswerT_co]) -> AnswerT_co:
     """Answers a request in this process, as the app's workers do; raises its SeqvizError."""
     found: AnswerT_co = answer(request)
@@ -163,8 +174,8 @@ def focus_of(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TablePicture:
-    """A table as a page.
+class PagePicture:
+    """A picture that only a page can hold: a table, a surface to be turned.
 
     Args:
         draw: writes the page.
