@@ -359,7 +359,10 @@ def export(
             alpha=alpha,
             appearance=Appearance(language=language),
         )
-        drawn = picture(view, asked)
+        try:
+            drawn = picture(view, asked)
+        except InvalidInputError as error:
+            raise _as_typed(error) from error
         kind = path.suffix.lower()
         if kind != ".html" and not (hasattr(drawn, "to_svg") and hasattr(drawn, "to_png")):
             raise InvalidInputError("The view {view} is a page: only .html can be written.", view=view)
@@ -371,6 +374,15 @@ def export(
             content = drawn.to_png(theme=theme.value, scale=scale)  # type: ignore[attr-defined]
         _write(content, path)
     typer.echo(path)
+
+
+def _as_typed(error: InvalidInputError) -> InvalidInputError:
+    """Layers and steps are typed from 1 and counted from 0 within: the error says them as they are typed."""
+    found = error.parameters
+    if found.get("field") not in {"layer", "step", "loss_step"}:
+        return error
+    typed = {name: value + 1 for name in ("value", "low", "high") if isinstance(value := found.get(name), int)}
+    return type(error)(error.template, **{**found, **typed})
 
 
 def _picture_path(output: Path | None, view: str) -> Path:

@@ -53,7 +53,7 @@ PICTURES: Mapping[str, PictureName] = MappingProxyType(
     | _named(
         "Unroll",
         {
-            "unroll": ("the unrolled network with its heatmap", "TEXT structure quantity"),
+            "unroll": ("the unrolled network with its heatmap", "TEXT structure quantity layer"),
             "unit-sum": (
                 "the sum behind a gate or candidate (--quantity) of a unit",
                 "TEXT quantity layer unit step",
@@ -64,7 +64,7 @@ PICTURES: Mapping[str, PictureName] = MappingProxyType(
     | _named(
         "Gradients",
         {
-            "gradients": ("a loss going back through time", "TEXT loss_step"),
+            "gradients": ("a loss going back through time", "TEXT layer loss_step"),
             "gradient-sum": ("the sum behind the gradient of a unit", "TEXT layer unit step loss_step"),
             "shared-weights": (
                 "what every step adds to the gradient of weight_hidden, weight_input or weight_output (--quantity)",

@@ -32,7 +32,7 @@ from seqviz.config import check_range
 from seqviz.errors import InvalidInputError
 from seqviz.growing_sentence import CLAUSES, FAMILIES, growth_requests, growth_scores
 from seqviz.length_bleu import read_length_bleu
-from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture
+from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture, check_step
 from seqviz.translation_searches import attention_search
 from seqviz.translations import ForcedTranslation
 from seqviz.twins import attention_twins, regularised, score_twins, target
@@ -128,7 +128,7 @@ def attention_step(
     # The page opens at the second word and its heaviest source word; of both the piece that received most.
     row = min(1, len(words) - 1)
     chosen = words[row][0] if step is None else step
-    check_range("step", chosen, 0, len(forced.target) - 1)
+    check_step(chosen, len(forced.target))
     found = ask(AttentionStepRequest(model=model, text=text, ids=forced.target.ids, step=chosen))
     if drawn == "next":
         make = partial(next_pieces_chart, found)

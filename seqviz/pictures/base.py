@@ -17,6 +17,7 @@ from seqviz.charts.figure import PageTheme
 from seqviz.charts.notation import Notation
 from seqviz.charts.palette import Theme
 from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
+from seqviz.config import check_range
 from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator, translator
 from seqviz.traces import RecurrentTrace
@@ -164,13 +165,17 @@ def focus_of(
         direction=first.direction,
         unit=first.unit if unit is None else unit,
     )
-    units = trace.layer(found.layer, found.direction).num_units
-    for field, value, count in (("step", found.step, len(trace)), ("unit", found.unit, units)):
-        if not 0 <= value < count:
-            raise InvalidInputError(
-                "{field} is {value}; allowed is {low} to {high}.", field=field, value=value, low=0, high=count - 1
-            )
+    check_step(found.step, len(trace))
+    check_range("unit", found.unit, 0, trace.layer(found.layer, found.direction).num_units - 1)
     return found
+
+
+def check_step(step: int, count: int) -> None:
+    """Raises InvalidInputError, which counts from 1 as people do, unless there is a step of that number from 0."""
+    if not 0 <= step < count:
+        raise InvalidInputError(
+            "There is no step {step}, counted from 1; there are {count} steps.", step=step + 1, count=count
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from seqviz.picture_names import PICTURES, option_name, unknown_view
 from seqviz.pictures.base import DEFAULT, Appearance, Picture
 from seqviz.traces import Structure
 from seqviz.translation_network import SUM_QUANTITIES
+from seqviz.translation_searches import DEFAULT_ALPHA, DEFAULT_BEAM, DEFAULT_LENGTH
 from seqviz.units import UnitPlace
 
 
@@ -129,7 +130,11 @@ def _projection(asked: Asked) -> Picture:
 
 
 def _search(asked: Asked) -> Picture:
-    config = DecodeConfig(beam_size=asked.beam or 5, alpha=1.0 if asked.alpha is None else asked.alpha)
+    config = DecodeConfig(
+        beam_size=asked.beam or DEFAULT_BEAM,
+        max_length=DEFAULT_LENGTH,
+        alpha=DEFAULT_ALPHA if asked.alpha is None else asked.alpha,
+    )
     return pictures.search_tree(asked.name, asked.text, config=config, appearance=asked.appearance)
 
 
@@ -213,13 +218,16 @@ _DRAWN: Mapping[str, Callable[[Asked], Picture]] = MappingProxyType(
             a.text,
             structure=a.structure,
             quantity=a.quantity or "hidden_state",
+            layer=a.layer,
             appearance=a.appearance,
         ),
         "unit-sum": lambda a: pictures.unit_sum(
             a.name, a.text, block=a.quantity, layer=a.layer, unit=a.unit, step=a.step, appearance=a.appearance
         ),
         "output": lambda a: pictures.output(a.name, a.text, step=a.step, appearance=a.appearance),
-        "gradients": lambda a: pictures.gradients(a.name, a.text, loss_step=a.loss_step, appearance=a.appearance),
+        "gradients": lambda a: pictures.gradients(
+            a.name, a.text, layer=a.layer, loss_step=a.loss_step, appearance=a.appearance
+        ),
         "gradient-sum": lambda a: pictures.gradient_sum(
             a.name,
             a.text,

@@ -217,6 +217,9 @@ def intervention(
     elif drawn == "gradients":
         make = _gradient_norms(found, place.layer, place.direction, quantity, seen)
     else:
+        known = list(trace.layer(place.layer, place.direction).quantities())
+        if quantity not in known:
+            raise unknown_name("quantity", quantity, known)
         make = partial(change_map, found, layer=place.layer, direction=place.direction, quantity=quantity)
     return chart_picture(make, title=f"{model}: {text}", appearance=appearance)
 

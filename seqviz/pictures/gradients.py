@@ -36,7 +36,7 @@ from seqviz.errors import unknown_name
 from seqviz.examples import CLAUSE
 from seqviz.laboratory import ACTIVATIONS, LaboratoryConfig
 from seqviz.laboratory_examples import MEMORY_DIFFERENCES, memory_configs
-from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture, focus_of
+from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture, focus_of, traced
 from seqviz.types import Direction
 
 WORD_MODELS = ("wikitext-rnn", "wikitext-gru", "wikitext-lstm")
@@ -50,6 +50,7 @@ def gradients(
     multiplier: float = 1.0,
     beside: Sequence[str] = (),
     scale: Scale = "log",
+    layer: int | None = None,
     appearance: Appearance = DEFAULT,
 ) -> Figure:
     """A loss on its way back through time (the app's Gradients).
@@ -61,6 +62,7 @@ def gradients(
         multiplier: factor on the error of the last loss.
         beside: models of which only the norms are drawn.
         scale: ``"log"`` or ``"relative"``.
+        layer: of the heatmaps, from 0; None for the top one.
         appearance: how it looks.
     """
     trace = TraceRequest(model=model, text=text)
@@ -72,7 +74,11 @@ def gradients(
     for name in beside:
         other = BackwardRequest(trace=TraceRequest(model=name, text=text), loss_step=loss_step, multiplier=multiplier)
         curves.append(Curve(trace=ask(other), name=name))
-    options = UnrollOptions(font_size=appearance.font_size, notation=appearance.notation, show_cell_state=True)
+    if layer is not None:
+        focus_of(run.forward, layer=layer)  # or its error
+    options = UnrollOptions(
+        font_size=appearance.font_size, notation=appearance.notation, layer=layer, show_cell_state=True
+    )
     return backflow_figure(run, curves=curves, scale=scale, options=options, t=appearance.t, language=appearance.tag)
 
 
@@ -102,8 +108,9 @@ def shared_weights(
     """
     trace = ask(BackwardRequest(trace=TraceRequest(model=model, text=text), loss_step=loss_step, weights=True))
     named = {(one.name, one.layer): one for one in reversed(trace.weights)}
+    focus_of(traced(model, text), layer=layer)  # or its error
     if (matrix, layer) not in named:
-        raise unknown_name("matrix", f"{matrix}.{layer}", [f"{name}.{place}" for name, place in reversed(named)])
+        raise unknown_name("matrix", matrix, [name for name, place in reversed(named) if place == layer])
     make = partial(
         weight_contribution_chart if drawn == "steps" else weight_tiles_chart, named[matrix, layer], trace.originals
     )
@@ -245,8 +252,7 @@ def jacobians(
     def spectra(kind: str) -> object:
         if isinstance(model, LaboratoryConfig):
             return ask(SpectraRequest(config=model, kind=kind))
-        trace = TraceRequest(model=model, text=text)
-        return ask(TrainedSpectraRequest(trace=trace, kind=kind, layer=layer, direction=direction))
+        return ask(_spectra(model, text, kind, layer, direction))
 
     steps = spectra("steps")
     make = (
@@ -275,14 +281,7 @@ def product_norms(
         appearance: how it looks.
     """
     infos = [read_info(name) for name in models]
-    found = [
-        ask(
-            TrainedSpectraRequest(
-                trace=TraceRequest(model=name, text=text), kind="products", layer=layer, direction=direction
-            )
-        )
-        for name in models
-    ]
+    found = [ask(_spectra(name, text, "products", layer, direction)) for name in models]
     make = partial(
         product_norm_chart,
         found,
@@ -290,3 +289,10 @@ def product_norms(
         colours=cell_categories([info.config.cell for info in infos]),
     )
     return chart_picture(make, title=f"{', '.join(models)}: {text}", appearance=appearance)
+
+
+def _spectra(model: str, text: str, kind: str, layer: int, direction: Direction) -> TrainedSpectraRequest:
+    """Asks for the Jacobians of a layer that the model has."""
+    focus_of(traced(model, text), layer=layer, direction=direction)
+    trace = TraceRequest(model=model, text=text)
+    return TrainedSpectraRequest(trace=trace, kind=kind, layer=layer, direction=direction)

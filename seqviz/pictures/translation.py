@@ -10,8 +10,7 @@ from seqviz.charts.encoder_decoder_layout import resolved_pair_focus
 from seqviz.charts.figure import Figure
 from seqviz.charts.network_sums import network_sum_chart
 from seqviz.charts.unroll_layout import UnrollOptions
-from seqviz.config import check_range
-from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture
+from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture, check_step
 from seqviz.translation_network import SumQuantity, TranslationNetwork
 from seqviz.types import Direction
 
@@ -66,7 +65,7 @@ def network_sum(
     steps, parts = (len(network.source), network.encoder) if encoder else (len(network.free), network.free.layers)
     if step is None:
         step = 0 if quantity in {"encoder", "hand_over"} else min(focus.step - len(network.source) - 1, steps - 1)
-    check_range("step", step, 0, steps - 1)
+    check_step(step, steps)
     blocks = {"encoder": parts[0].block_names[0], "state": parts[0].block_names[0], "hand_over": "hidden_state"}
     taken = ask(
         NetworkSumRequest(

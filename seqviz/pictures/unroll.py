@@ -36,6 +36,7 @@ def unroll(
     structure: Structure | None = None,
     beside: tuple[str, str] | None = None,
     quantity: str = "hidden_state",
+    layer: int | None = None,
     appearance: Appearance = DEFAULT,
 ) -> Figure:
     """A sentence flowing through a recurrent model (the app's Unroll).
@@ -45,11 +46,15 @@ def unroll(
         text: the sentence.
         structure: None for the natural one of the model's task.
         beside: model and text of a second run, for a comparison.
-        quantity: of the heatmap.
+        quantity, layer: of the heatmap; the layer from 0, None for the top one.
         appearance: how it looks.
     """
     trace = ask(TraceRequest(model=model, text=text, structure=structure))
-    options = UnrollOptions(font_size=appearance.font_size, notation=appearance.notation, quantity=quantity)
+    if layer is not None:
+        focus_of(trace, layer=layer)  # or its error
+    options = UnrollOptions(
+        font_size=appearance.font_size, notation=appearance.notation, quantity=quantity, layer=layer
+    )
     compare = None if beside is None else traced(*beside)
     return unroll_figure(trace, options=options, compare=compare, t=appearance.t, language=appearance.tag)
 
