@@ -132,7 +132,7 @@ def test_a_mistake_is_one_sentence_and_exit_status_2(tiny, arguments, sentence):
         ("a a --view number-unit", "The view number-unit does not take TEXT; beside NAME it takes nothing."),
         ("tiny-critic a --view home --unit 1", "The view home does not take --unit; beside NAME it takes TEXT."),
         ("tiny-critic a --view unit-sum --quantity x", "quantity 'x' is not known; known are: reset_gate, "),
-        ("tiny-critic a --view output --step 7", "There is no step 7, counted from 1; there are 1 steps."),
+        ("tiny-critic a --view output --step 7", "There is no step 7; steps count from 1 to 1."),
         ("tiny-reader Tea --view gradients --loss-step 9", "loss_step is 9; allowed is 1 to 2."),
         ("tiny-reader Tea --view jacobians --layer 2", "tiny-reader has no layer 2, counted from 1,"),
         ("tiny-reader Tea --view shared-weights --quantity x", "matrix 'x' is not known; known are: weight_hidden, "),
