@@ -50,6 +50,20 @@ class Theme(StrEnum):
     DARK = "dark"
 
 
+class Size(StrEnum):
+    """Sizes of the letters, as on the pages."""
+
+    NORMAL = "normal"
+    PRESENTER = "presenter"
+
+
+class Notation(StrEnum):
+    """Notations, as on the pages."""
+
+    NG = "ng"
+    D2L = "d2l"
+
+
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """Turns an error that seqviz raises on purpose, or the system's word on a file, into one line and exit status 2."""
@@ -329,6 +343,8 @@ def export(
     ] = None,
     alpha: Annotated[float | None, typer.Option(help="α of the length normalisation.", min=0, max=2)] = None,
     theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
+    size: Annotated[Size, typer.Option(help="Of the letters; presenter is for a lecture hall.")] = Size.NORMAL,
+    notation: Annotated[Notation, typer.Option(help="Ng's a⟨t⟩ and Γ, or that of d2l.ai, H and Z.")] = Notation.NG,
     language: Annotated[str, typer.Option(help="Of the words in the picture: en or zh_CN.")] = "en",
     scale: Annotated[float, typer.Option(help="Pixels of a PNG for each unit of the drawing.", min=0.5, max=8)] = 2.0,
 ) -> None:
@@ -357,15 +373,15 @@ def export(
             pairs=read_pairs(pairs.read_bytes()) if pairs else (),
             beam=beam,
             alpha=alpha,
-            appearance=Appearance(language=language),
+            appearance=Appearance(
+                language=language, notation=notation.value, font_size=18 if size is Size.PRESENTER else 14
+            ),
         )
         try:
             drawn = picture(view, asked)
         except InvalidInputError as error:
             raise _as_typed(error) from error
         kind = path.suffix.lower()
-        if kind != ".html" and not (hasattr(drawn, "to_svg") and hasattr(drawn, "to_png")):
-            raise InvalidInputError("The view {view} is a page: only .html can be written.", view=view)
         if kind == ".html":
             content: str | bytes = drawn.to_html(theme=theme.value)
         elif kind == ".svg":
@@ -395,6 +411,8 @@ def _picture_path(output: Path | None, view: str) -> Path:
         raise InvalidInputError(
             "A file ending in {suffix!r} cannot be written; allowed are .html, .svg, .png.", suffix=output.suffix
         )
+    if PICTURES[view].only_html and output.suffix.lower() != ".html":
+        raise InvalidInputError("The view {view} is a page: only .html can be written.", view=view)
     return output
 
 

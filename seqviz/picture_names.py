@@ -12,6 +12,7 @@ from seqviz.errors import UnknownNameError, unknown_name
 
 _PAIR = "TEXT reference beam alpha"
 _LONG = "TEXT quantity layer unit"
+_ONLY_HTML = ("units", "moments", "side-by-side", "bleu", "cliff-surface")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,13 @@ class PictureName:
         page: of the app, where the picture stands.
         says: what is drawn, in a few words.
         takes: which of TEXT and the options it heeds, as fields of ``seqviz.pictures.by_name.Asked``.
+        only_html: it is a page, and no still picture.
     """
 
     page: str
     says: str
     takes: tuple[str, ...]
+    only_html: bool
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -40,7 +43,10 @@ def option_name(field: str) -> str:
 
 
 def _named(page: str, pictures: Mapping[str, tuple[str, str]]) -> dict[str, PictureName]:
-    return {name: PictureName(page, says, tuple(takes.lower().split())) for name, (says, takes) in pictures.items()}
+    return {
+        name: PictureName(page, says, tuple(takes.lower().split()), name in _ONLY_HTML)
+        for name, (says, takes) in pictures.items()
+    }
 
 
 PICTURES: Mapping[str, PictureName] = MappingProxyType(
@@ -212,7 +218,8 @@ def pictures_help(width: int) -> str:
             if picture.page == page:
                 start, below = f"  {name}".ljust(column), " " * column
                 lines.append(fill(picture.says, width, initial_indent=start, subsequent_indent=below))
-                if picture.options:
-                    lines.append(fill(" ".join(picture.options), width, initial_indent=below, subsequent_indent=below))
+                takes = [*picture.options, *(["(only .html)"] if picture.only_html else [])]
+                if takes:
+                    lines.append(fill(" ".join(takes), width, initial_indent=below, subsequent_indent=below))
         paragraphs.append("\n".join(lines))
     return "\n\n".join(paragraphs)

@@ -173,9 +173,7 @@ def focus_of(
 def check_step(step: int, count: int) -> None:
     """Raises InvalidInputError, which counts from 1 as people do, unless there is a step of that number from 0."""
     if not 0 <= step < count:
-        raise InvalidInputError(
-            "There is no step {step}; steps count from 1 to {count}.", step=step + 1, count=count
-        )
+        raise InvalidInputError("There is no step {step}; steps count from 1 to {count}.", step=step + 1, count=count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

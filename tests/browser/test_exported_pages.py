@@ -65,7 +65,9 @@ def test_every_view_of_the_command_is_here():
 
 @pytest.mark.parametrize("view", ASKED)
 def test_the_page_shows_its_picture_offline(page: Page, tmp_path: Path, view: str):
-    opened_offline(page, tmp_path / f"{view}.html", picture(view, ASKED[view]))
+    drawn = picture(view, ASKED[view])
+    assert hasattr(drawn, "to_png") is hasattr(drawn, "to_svg") is not PICTURES[view].only_html
+    opened_offline(page, tmp_path / f"{view}.html", drawn)
 
 
 def test_the_cliff_of_a_small_run_is_shown_offline_as_curve_and_as_surface(page: Page, tmp_path: Path):

@@ -166,6 +166,27 @@ def test_the_help_names_every_view_with_what_it_takes():
     assert "intervention-moved" in run("export", "--help")
 
 
+def test_a_surface_that_cannot_be_a_still_picture_is_said_before_anything_is_trained(tmp_path):
+    said = run("export", "adding", "--view", "cliff-surface", "-o", tmp_path / "cliff.png", code=2)
+    assert "The view cliff-surface is a page: only .html can be written." in said
+
+
+def sizes(svg: str) -> float:
+    """Of its smallest letters, in pixels."""
+    return min(float(size) for size in re.findall(r'font-size="([\d.]+)"', svg))
+
+
+def test_size_and_notation_are_those_of_the_pages(tiny, tmp_path):
+    files = []
+    for options in ((), ("--size", "presenter"), ("--notation", "d2l")):
+        files.append(tmp_path / f"{len(files)}.svg")
+        run("export", "tiny-reader", "To be", "--view", "gates", *options, "-o", files[-1])
+    normal, large, d2l = (file.read_text() for file in files)
+    assert normal.count("Γ") > 2 * d2l.count("Γ")
+    assert "Γ_f in Ng" in d2l  # what it is called elsewhere
+    assert sizes(normal) < sizes(large)
+
+
 @pytest.mark.parametrize("view", ["home", "unit-sum", "output", "gradient-sum", "weight-tiles", "all-memory"])
 def test_export_draws_by_name(tiny, tmp_path, view):
     output = tmp_path / "picture.svg"
