@@ -48,10 +48,11 @@ def chart_html(chart: alt.TopLevelMixin, *, theme: Theme, title: str = "", langu
     page = str(vl_convert.vegalite_to_html(specification, bundle=True))
     says = escape(str(specification.get("description", "")))
     name = escape(title) or says or "seqviz"
+    size = specification["config"].get("axis", {}).get("labelFontSize", 14)
     head = (
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
         f"<style>body{{background:{colour('surface', theme)};color:{colour('text', theme)};"
-        f"font:14px {FONT};max-width:{WIDTH + 90}px}}"
+        f"font:{size}px {FONT};max-width:{WIDTH + 90}px}}"
         f"h1{{font-size:1.2em;margin:8px 0}}p{{color:{colour('muted', theme)};margin:8px 0}}</style>"
     )
     page = re.sub(r"<title>.*?</title>", "", page, count=1)

@@ -43,7 +43,9 @@ def side_by_side(
     rows = compare_searches(model, text, references=references, alpha=alpha)
 
     def draw(theme: Theme) -> str:
-        return compared_page(rows, source=text, references=references, alpha=alpha, **appearance.look(theme))
+        return compared_page(
+            rows, source=text, references=references, alpha=alpha, language=appearance.tag, **appearance.look(theme)
+        )
 
     return PagePicture(draw=draw, title=f"{model}: {text}")
 
@@ -104,7 +106,7 @@ def error_shares(
 
     Args:
         report: what ``seqviz.judge_pairs`` has found; or the name of a translation checkpoint, whose pairs are judged.
-        pairs: source and translation by a person; none for the 40 that come with seqviz, which take a minute or so.
+        pairs: source and translation by a person; none for the 40 that come with seqviz.
         drawn: ``"shares"`` for one bar, ``"scores"`` for both scores of every pair.
         beam_size, wider, alpha: as in ``ErrorReportConfig``.
         appearance: how it looks.
@@ -175,7 +177,9 @@ def bleu(
     table = bleu_table(tokens, known[0], others=known[1:], max_n=max_n)
 
     def draw(theme: Theme) -> str:
-        return ngram_page(table, candidate=candidate, references=references, **appearance.look(theme))
+        return ngram_page(
+            table, candidate=candidate, references=references, language=appearance.tag, **appearance.look(theme)
+        )
 
     return PagePicture(draw=draw, title=candidate)
 
