@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from rich.table import Table
 from seqviz import __version__
 from seqviz.errors import InvalidInputError, SeqvizError, unknown_name
 from seqviz.i18n import LANGUAGES
-from seqviz.picture_names import PICTURES
+from seqviz.picture_names import PICTURES, pictures_help, unknown_view
 from seqviz.traces import STRUCTURES, Structure
 
 app = typer.Typer(help="See a recurrent model think.", no_args_is_help=True, add_completion=False)
@@ -47,6 +48,20 @@ class Theme(StrEnum):
 
     LIGHT = "light"
     DARK = "dark"
+
+
+class Size(StrEnum):
+    """Sizes of the letters, as on the pages."""
+
+    NORMAL = "normal"
+    PRESENTER = "presenter"
+
+
+class Notation(StrEnum):
+    """Notations, as on the pages."""
+
+    NG = "ng"
+    D2L = "d2l"
 
 
 @contextmanager
@@ -294,7 +309,10 @@ def trace(
         _write(trace_json(result) if as_format is TraceFormat.JSON else trace_csv(result), output)
 
 
-@app.command(epilog="Views:\n\n" + "\n\n".join(f"{name}: {says}" for name, says in PICTURES.items()))
+@app.command(
+    epilog="Views, by page of the app, each with what it takes beside NAME:\n\n"
+    + pictures_help(min(shutil.get_terminal_size().columns, 110) - 4)
+)
 def export(
     name: Annotated[str, typer.Argument(help="Name of a checkpoint; some views take something else, see below.")],
     text: Annotated[str, typer.Argument(help="The text, where the view needs one; - reads standard input.")] = "",
@@ -308,18 +326,25 @@ def export(
     step: Annotated[int | None, typer.Option(help="Counted from 1.", min=1)] = None,
     loss_step: Annotated[
         int | None,
-        typer.Option(help="Gradients: the step whose loss goes back, counted from 1; default: the sum of all."),
+        typer.Option(help="The step whose loss goes back, counted from 1; default: the sum of all.", min=1),
     ] = None,
-    quantity: Annotated[str, typer.Option(help="A gate or state: forget_gate, hidden_state ...")] = "",
+    quantity: Annotated[str, typer.Option(help="A gate or state, forget_gate, hidden_state ..., or as below.")] = "",
     reference: Annotated[str, typer.Option(help="A translation by a person.")] = "",
     force: Annotated[
-        list[str] | None, typer.Option(help="intervention: forget_gate=0@3-5, steps from 0; may be repeated.")
+        list[str] | None, typer.Option(help="What is forced: forget_gate=0@3-5, steps from 0; may be repeated.")
     ] = None,
-    edits: Annotated[str, typer.Option(help="edit: 5f6 forces step 5 to source word 6; 5z freezes.")] = "",
-    span: Annotated[str, typer.Option(help="moments: words of the text.")] = "",
-    beam: Annotated[int | None, typer.Option(help="Searches: hypotheses that survive a step.", min=1, max=100)] = None,
-    alpha: Annotated[float | None, typer.Option(help="Searches: α of the length normalisation.", min=0, max=2)] = None,
+    edits: Annotated[str, typer.Option(help="Of attention: 5f6 forces step 5 to source word 6; 5z freezes.")] = "",
+    span: Annotated[str, typer.Option(help="Words of the text.")] = "",
+    pairs: Annotated[
+        Path | None, typer.Option(help="A file of sentences and their translations by people, a tab between them.")
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option(help="Hypotheses that survive a step of a search.", min=1, max=100)
+    ] = None,
+    alpha: Annotated[float | None, typer.Option(help="α of the length normalisation.", min=0, max=2)] = None,
     theme: Annotated[Theme, typer.Option(help="Colours.")] = Theme.LIGHT,
+    size: Annotated[Size, typer.Option(help="Of the letters; presenter is for a lecture hall.")] = Size.NORMAL,
+    notation: Annotated[Notation, typer.Option(help="Ng's a⟨t⟩ and Γ, or that of d2l.ai, H and Z.")] = Notation.NG,
     language: Annotated[str, typer.Option(help="Of the words in the picture: en or zh_CN.")] = "en",
     scale: Annotated[float, typer.Option(help="Pixels of a PNG for each unit of the drawing.", min=0.5, max=8)] = 2.0,
 ) -> None:
@@ -328,6 +353,7 @@ def export(
         path = _picture_path(output, view)
         if language not in LANGUAGES:
             raise unknown_name("language", language, LANGUAGES)
+        from seqviz.pair_files import read_pairs
         from seqviz.pictures.base import Appearance
         from seqviz.pictures.by_name import Asked, picture
 
@@ -344,14 +370,18 @@ def export(
             force=tuple(force or ()),
             edits=edits,
             span=span,
+            pairs=read_pairs(pairs.read_bytes()) if pairs else (),
             beam=beam,
             alpha=alpha,
-            appearance=Appearance(language=language),
+            appearance=Appearance(
+                language=language, notation=notation.value, font_size=18 if size is Size.PRESENTER else 14
+            ),
         )
-        drawn = picture(view, asked)
+        try:
+            drawn = picture(view, asked)
+        except InvalidInputError as error:
+            raise _as_typed(error) from error
         kind = path.suffix.lower()
-        if kind != ".html" and not (hasattr(drawn, "to_svg") and hasattr(drawn, "to_png")):
-            raise InvalidInputError("The view {view} is a page: only .html can be written.", view=view)
         if kind == ".html":
             content: str | bytes = drawn.to_html(theme=theme.value)
         elif kind == ".svg":
@@ -362,16 +392,27 @@ def export(
     typer.echo(path)
 
 
+def _as_typed(error: InvalidInputError) -> InvalidInputError:
+    """Layers and steps are typed from 1 and counted from 0 within: the error says them as they are typed."""
+    found = error.parameters
+    if found.get("field") not in {"layer", "step", "loss_step"}:
+        return error
+    typed = {name: value + 1 for name in ("value", "low", "high") if isinstance(value := found.get(name), int)}
+    return type(error)(error.template, **{**found, **typed})
+
+
 def _picture_path(output: Path | None, view: str) -> Path:
     """What can be said of a file before anything is computed."""
     if view not in PICTURES:
-        raise unknown_name("view", view, PICTURES)
+        raise unknown_view(view)
     if output is None:
         raise InvalidInputError("Say where the picture goes: -o picture.html, .svg or .png.")
     if output.suffix.lower() not in (".html", ".svg", ".png"):
         raise InvalidInputError(
             "A file ending in {suffix!r} cannot be written; allowed are .html, .svg, .png.", suffix=output.suffix
         )
+    if PICTURES[view].only_html and output.suffix.lower() != ".html":
+        raise InvalidInputError("The view {view} is a page: only .html can be written.", view=view)
     return output
 
 

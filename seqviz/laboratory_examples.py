@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from seqviz.i18n import Translator
 from seqviz.laboratory import LaboratoryConfig
 
+MEMORY_DIFFERENCES = (0.01, 0.5)
+"""How far from 1 the other weights of ``memory_configs`` may be."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaboratoryExample:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+from seqviz.config import ModelConfig
 from seqviz.types import Task
 from seqviz.units import PieceKind
 
@@ -20,6 +21,12 @@ SPANS: dict[str, str] = {
 """A span of each text that makes a good first brush."""
 
 _NAMES: dict[Task, str] = {"classification": "review", "tagging": "news", "language_model": "article"}
+
+
+def piece_kind(config: ModelConfig) -> PieceKind:
+    """What a model reads; of the shipped families only one reads characters."""
+    letters = config.task == "language_model" and config.vocabulary_size < 1000 and not config.tied_output
+    return "character" if letters else "word"
 
 
 def long_example(task: Task, kind: PieceKind) -> str:

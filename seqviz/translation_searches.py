@@ -12,6 +12,9 @@ from seqviz.translations import TranslationSearch
 DEFAULT_ALPHA = 1.0
 """α with which the quality on the models' cards is measured."""
 
+DEFAULT_BEAM, DEFAULT_LENGTH = 5, 60
+"""B and the most pieces of the search whose tree is shown first."""
+
 DEFAULT_BUDGET = 300
 """Hypotheses that the exact search may extend: seconds at most."""
 

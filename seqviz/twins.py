@@ -9,6 +9,19 @@ from seqviz.checkpoints import TranslatorInfo
 from seqviz.config import SCORE_NAMES, TranslationConfig
 
 
+def attention_twins(models: Mapping[str, TranslatorInfo], name: str) -> list[TranslatorInfo]:
+    """The model, and the one of its family that differs in having attention or not; the one with attention first."""
+    own = models[name]
+    others = [
+        info
+        for info in sorted(models.values(), key=lambda info: info.base is not None)
+        if info.family == own.family
+        and (info.config.score == "none") != (own.config.score == "none")
+        and (info.config.cell, info.config.decoder_layers) == (own.config.cell, own.config.decoder_layers)
+    ]
+    return sorted([own, *others[:1]], key=lambda info: info.config.score == "none")
+
+
 def fine_tuned(models: Mapping[str, TranslatorInfo], name: str) -> tuple[TranslatorInfo | None, list[TranslatorInfo]]:
     """The base of a model's family and what was fine-tuned from it, by name; None and nothing where there is no such.
 

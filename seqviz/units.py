@@ -99,6 +99,13 @@ class LongText:
     def __len__(self) -> int:
         return len(self.starts)
 
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What every unit has: states first, then the gates."""
+        names = list(dict.fromkeys(name for shape in self.layers for name in shape.quantities))
+        states = [name for name in ("cell_state", "hidden_state") if name in names]
+        return (*states, *(name for name in names if name not in states))
+
     def piece(self, step: int) -> str:
         """A piece as it is written."""
         return self.text[self.starts[step] : self.ends[step]]
@@ -231,6 +238,18 @@ class Tracking:
     tracked: tuple[Tracked, ...]
     rare: tuple[str, ...]
     seconds: float
+
+    def first_property(self, pattern: str = "") -> str:
+        """What is shown first: the reader's own pattern where it occurs, else the first property; empty for none."""
+        names = [one.property for one in self.tracked]
+        return "pattern" if pattern and "pattern" in names else next(iter(names), "")
+
+    def best_unit(self, name: str, text: LongText) -> UnitPlace:
+        """The unit that tracks a property best; without one the first unit of the model."""
+        found = next((one for one in self.tracked if one.property == name), None)
+        if found is not None:
+            return found.best[0].place
+        return UnitPlace(layer=text.layers[0].layer, direction=text.layers[0].direction, unit=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,7 +120,15 @@ PAIRS = (
 
 
 def write_tiny_translator(
-    root: Path, *, name: str, score: str = "additive", cell: str = "gru", decoder_layers: int = 2, seed: int = 1
+    root: Path,
+    *,
+    name: str,
+    score: str = "additive",
+    cell: str = "gru",
+    decoder_layers: int = 2,
+    family: str = "tiny-translation",
+    learned: Sequence[str] = (),
+    seed: int = 1,
 ) -> Path:
     """Writes a translation checkpoint with random weights, its pieces learned from ``PAIRS``.
 
@@ -127,12 +136,14 @@ def write_tiny_translator(
         root: folder of checkpoints; point ``SEQVIZ_CHECKPOINTS`` at it.
         name: of the checkpoint.
         score, cell, decoder_layers: as in ``TranslationConfig``.
+        family: of the checkpoint.
+        learned: more texts that its pieces are learned from.
         seed: of the weights.
 
     Returns:
         its folder, ``root / name``.
     """
-    encoder = PieceEncoder.build([text for pair in PAIRS for text in pair], max_size=380)
+    encoder = PieceEncoder.build([*(text for pair in PAIRS for text in pair), *learned], max_size=380)
     config = TranslationConfig(
         cell=cell,
         vocabulary_size=len(encoder.vocabulary),
@@ -148,7 +159,7 @@ def write_tiny_translator(
         model = EncoderDecoder(config)
     description = {
         "title": f"Tiny translation ({score})",
-        "family": "tiny-translation",
+        "family": family,
         "restricted": False,
         "model": config.to_dict(),
         "labels": [],

@@ -15,19 +15,16 @@ from app.ui.backend import ask_all, show_error
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.settings import Settings
 from app.ui.translation_inputs import ToTranslate
-from seqviz.analysis.attention import Unit, attention_grid
+from seqviz.analysis.attention import Unit
 from seqviz.attention_export import compared_csv, compared_json
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
-from seqviz.charts.attention_map import attention_figure, grid_panel
+from seqviz.charts.attention_panels import beside_figure
 from seqviz.charts.figure import Figure
 from seqviz.checkpoints import TranslatorInfo
 from seqviz.errors import SeqvizError
 from seqviz.i18n import translator
 from seqviz.translation_searches import attention_search
 from seqviz.translations import ForcedTranslation
-
-MIN_CELL, ROOM = 16, 1130
-"""Pixels of a cell below which maps go below each other, and of a row of maps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +73,7 @@ def _forced_beside(chosen: Chosen, models: Sequence[TranslatorInfo], settings: S
     return found
 
 
-def beside_figure(
+def shown_beside(
     both: Sequence[Beside],
     titles: Mapping[str, str],
     unit: Unit,
@@ -90,18 +87,13 @@ def beside_figure(
     Args:
         both: the models.
         titles: of their maps, by name.
-        unit: what rows and columns are.
+        unit, per_row, tau: as in ``seqviz.charts.attention_panels.beside_figure``.
         settings: of the reader.
-        per_row: maps in a row where their cells stay readable.
-        tau: τ of the regulariser; None for maps without marginals.
     """
     translations = tuple(one.translation for one in both)
     known = tuple(
         (one.model, one.source.text, one.target.ids, np.asarray(one.attention).tobytes()) for one in translations
     )
-    columns = len(attention_grid(translations[0], unit).columns)
-    while per_row > 1 and columns * MIN_CELL * per_row > ROOM - per_row * (110 if tau is None else 248):
-        per_row = (per_row + 1) // 2
     layout = (tuple(titles[one.info.name] for one in both), unit, per_row, tau)
     return _drawn(known, layout, settings.font_size, settings.language, translations)
 
@@ -116,17 +108,13 @@ def _drawn(
 ) -> Figure:
     del known  # the key: the translations follow from it
     names, unit, per_row, tau = layout
-    panels = [
-        grid_panel(attention_grid(one, unit), title=name, marginals=tau is not None)
-        for one, name in zip(_translations, names, strict=True)
-    ]
-    return attention_figure(
-        panels,
-        name=_translations[0].model,
-        tau=1.0 if tau is None else tau,
-        font_size=font_size,
-        most_height=380,
+    return beside_figure(
+        _translations,
+        names,
+        unit=unit,
         per_row=per_row,
+        tau=tau,
+        font_size=font_size,
         t=translator(language),
         language=language.replace("_", "-"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui.backend import ask_all, show_error
+from app.ui.backend import ask_all, ask_sorted, show_error
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
 from app.ui.own_models import needs_recurrent
@@ -15,13 +15,13 @@ from seqviz.backends.translation_requests import SearchRequest
 from seqviz.charts.attention_scores import growth_chart, length_chart
 from seqviz.checkpoints import TranslatorInfo
 from seqviz.errors import SeqvizError
-from seqviz.growing_sentence import CLAUSES, FAMILIES, grown
+from seqviz.growing_sentence import CLAUSES, FAMILIES, best_text, grown, growth_requests, growth_scores
 from seqviz.i18n import Translator
 from seqviz.length_bleu import LengthBleu, read_length_bleu
 from seqviz.metrics.chrf import sentence_chrf
 from seqviz.translation_examples import translation_examples
 from seqviz.translation_searches import attention_search
-from seqviz.translations import TranslationSearch
+from seqviz.twins import attention_twins
 
 CLAUSES_KEY = "clauses"
 
@@ -31,7 +31,7 @@ def compare_view(sentence: ToTranslate, settings: Settings) -> None:
     t = settings.t
     if needs_recurrent(sentence.own, t):
         return
-    models = twins(sentence.models, sentence.model)
+    models = attention_twins(sentence.models, sentence.model)
     if len(models) < 2:
         st.info(
             t(
@@ -50,19 +50,6 @@ def compare_view(sentence: ToTranslate, settings: Settings) -> None:
     if sentence.models[sentence.model].family in FAMILIES:
         _growing(models, settings)
     _lengths(models, settings)
-
-
-def twins(models: dict[str, TranslatorInfo], name: str) -> list[TranslatorInfo]:
-    """The model, and the one of its family that differs in having attention or not; the one with attention first."""
-    own = models[name]
-    others = [
-        info
-        for info in sorted(models.values(), key=lambda info: info.base is not None)
-        if info.family == own.family
-        and (info.config.score == "none") != (own.config.score == "none")
-        and (info.config.cell, info.config.decoder_layers) == (own.config.cell, own.config.decoder_layers)
-    ]
-    return sorted([own, *others[:1]], key=lambda info: info.config.score == "none")
 
 
 def _one_sentence(sentence: ToTranslate, models: list[TranslatorInfo], settings: Settings) -> None:
@@ -92,15 +79,11 @@ def _side_by_side(text: str, reference: str | None, models: list[TranslatorInfo]
             with column:
                 show_error(answer, t)
             continue
-        column.markdown(f"##### {_plain(_best(answer))}")
+        column.markdown(f"##### {_plain(best_text(answer))}")
         if reference is not None:
-            column.caption(t("chrF {value}").format(value=f"{sentence_chrf(_best(answer), reference):.1f}"))
+            column.caption(t("chrF {value}").format(value=f"{sentence_chrf(best_text(answer), reference):.1f}"))
     if reference is not None:
         st.caption(t("By a person: {text}").format(text=_plain(reference)))
-
-
-def _best(found: TranslationSearch) -> str:
-    return "–" if found.best is None else found.best.text
 
 
 @st.fragment
@@ -143,21 +126,13 @@ def _growth_files(curves: dict[str, list[float]], count: int, settings: Settings
 
 def _growth(models: list[TranslatorInfo], settings: Settings) -> dict[str, list[float]]:
     """chrF of each model's translation for every number of clauses; the backend keeps the answers."""
-    texts = [grown(count) for count in range(1, len(CLAUSES) + 1)]
     curves = {}
     for info in models:
-        answers = ask_all(
-            [SearchRequest(model=info.name, text=text, config=attention_search(text)) for text, _ in texts]
-        )
-        errors = [answer for answer in answers if isinstance(answer, SeqvizError)]
+        answers, errors = ask_sorted(growth_requests(info.name))
         if errors:
             show_error(errors[0], settings.t)
             return {}
-        curves[info.title] = [
-            sentence_chrf(_best(answer), reference)
-            for answer, (_, reference) in zip(answers, texts, strict=True)
-            if not isinstance(answer, SeqvizError)
-        ]
+        curves[info.title] = growth_scores(answers)
     return curves
 
 

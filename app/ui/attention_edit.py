@@ -24,12 +24,12 @@ from seqviz.attention import AttentionEdit, EditedTranslation
 from seqviz.attention_edits import edits_text, parse_edits
 from seqviz.attention_export import edited_json
 from seqviz.backends.attention_requests import AttentionEditRequest
-from seqviz.charts.attention_map import MapPanel, attention_figure
-from seqviz.charts.attention_step import changed_pieces_chart
+from seqviz.charts.attention_panels import edited_figure
+from seqviz.charts.attention_step import edited_step_chart
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import visible
 from seqviz.errors import SeqvizError
-from seqviz.i18n import Translator, translator
+from seqviz.i18n import Translator
 from seqviz.translation_examples import JANE
 from seqviz.translation_searches import attention_search
 from seqviz.translations import ForcedTranslation
@@ -68,7 +68,7 @@ def edit_view(sentence: ToTranslate, settings: Settings) -> None:
         st.button(t("Undo all edits"), on_click=_remember, args=((),), icon=":material/restart_alt:")
         return
     _controls(chosen, edited, edits, settings)
-    _before_and_after(chosen, edited, edits, settings)
+    _before_and_after(chosen, edited, settings)
 
 
 def _ask(chosen: Chosen, edits: tuple[AttentionEdit, ...], how: str) -> EditedTranslation:
@@ -174,9 +174,7 @@ def _by_words(translation: ForcedTranslation, row: np.ndarray) -> np.ndarray:
     return by_words(row[None], [(0, 1)], translation.source.words)[0]
 
 
-def _before_and_after(
-    chosen: Chosen, edited: EditedTranslation, edits: tuple[AttentionEdit, ...], settings: Settings
-) -> None:
+def _before_and_after(chosen: Chosen, edited: EditedTranslation, settings: Settings) -> None:
     t = settings.t
     left, right = st.columns(2, gap="medium")
     for column, title, one in ((left, t("Before"), edited.before), (right, t("After"), edited.after)):
@@ -184,20 +182,14 @@ def _before_and_after(
             f"**{title}**: {_plain(one.target.text)}  \n:gray[log P = {one.log_prob:.3f}, P = "
             f"{math.exp(one.log_prob):.3g}]".replace("-", "−", 1 if one.log_prob < 0 else 0)
         )
-    figure = _figure(edited, tuple(edit.step for edit in edits), settings)
+    figure = edited_figure(edited, font_size=settings.font_size, t=t, language=settings.language.replace("_", "-"))
     show_figure(figure, key=MAP_KEY)
     if edited.steps:
         last = edited.steps[-1]
-        names = [edited.names[token] for token in last.candidate_tokens.tolist()]
-        count = 6
         left, right = st.columns([7, 5], gap="medium", vertical_alignment="center")
         with left:
             st.markdown(_said(last.edit, edited, t))
-            show_chart(
-                changed_pieces_chart(
-                    names[:count], last.before_log_probs[:count], last.after_log_probs[:count], **look_of(settings)
-                )
-            )
+            show_chart(edited_step_chart(edited, last, **look_of(settings)))
         with right:
             st.caption(
                 t(
@@ -229,31 +221,6 @@ def _said(edit: AttentionEdit, edited: EditedTranslation, t: Translator) -> str:
     if edit.kind == "freeze":
         return t("From step {step} on the attention is frozen.").format(step=step)
     return t("Step {step}: the weights were set by hand.").format(step=step)
-
-
-def _figure(edited: EditedTranslation, steps: tuple[int, ...], settings: Settings) -> Figure:
-    t = settings.t
-    panels = []
-    for title, one, marked in ((t("Before"), edited.before, ()), (t("After"), edited.after, steps)):
-        rows = [(index, index + 1) for index in range(len(one.target))]
-        panels.append(
-            MapPanel(
-                title=title,
-                rows=tuple(visible(piece) for piece in one.target.pieces),
-                columns=one.source.labels,
-                values=by_words(np.asarray(one.attention, np.float64), rows, one.source.words),
-                row_notes=tuple(f"P = {math.exp(min(value, 0)):.4g}" for value in one.log_probs.tolist()),
-                marked=marked,
-            )
-        )
-    return attention_figure(
-        panels,
-        name=edited.before.model,
-        font_size=settings.font_size,
-        most_height=380,
-        t=translator(settings.language),
-        language=settings.language.replace("_", "-"),
-    )
 
 
 def _downloads(chosen: Chosen, edited: EditedTranslation, figure: Figure, settings: Settings) -> None:

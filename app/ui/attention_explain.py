@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -23,7 +22,7 @@ from seqviz.analysis.attention import alignment_scores, reading_correlations, st
 from seqviz.attention import AlignedPair, AlignmentScores, Readings
 from seqviz.attention_export import readings_csv, readings_json
 from seqviz.backends.attention_requests import ReadingsRequest
-from seqviz.charts.attention_map import MapPanel, attention_figure
+from seqviz.charts.attention_panels import reading_names, readings_figure
 from seqviz.charts.attention_scores import error_rate_chart
 from seqviz.charts.figure import Figure
 from seqviz.checkpoints import fingerprint
@@ -31,11 +30,6 @@ from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator, translator
 
 KEY = "attention-readings"
-
-
-def reading_names(t: Translator) -> dict[str, str]:
-    """The three readings, for people."""
-    return {"attention": t("Attention"), "gradient": t("Gradient × input"), "occlusion": t("Word left out")}
 
 
 def explain_view(sentence: ToTranslate, settings: Settings) -> None:
@@ -225,10 +219,7 @@ def _read_all(model: str, pairs: Sequence[AlignedPair], t: Translator) -> list[R
 
 
 def _figure(read: Readings, settings: Settings) -> Figure:
-    t = settings.t
-    return _drawn(read.model, read.source.ids, read.target.ids, settings.font_size, settings.language, tuple(
-        reading_names(t).values()
-    ), read)  # fmt: skip
+    return _drawn(read.model, read.source.ids, read.target.ids, settings.font_size, settings.language, read)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -238,30 +229,10 @@ def _drawn(
     target: tuple[int, ...],
     font_size: int,
     language: str,
-    titles: tuple[str, ...],
     _read: Readings,
 ) -> Figure:
-    del source, target  # they are the key: the readings follow from them
-    panels = [
-        MapPanel(
-            title=title,
-            rows=_read.target.labels,
-            columns=_read.source.labels,
-            values=np.asarray(matrix, np.float64),
-            palette="share" if name == "attention" else "signed",
-            unit="α" if name == "attention" else "nats",
-            row_notes=tuple(f"P = {math.exp(min(value, 0)):.4g}" for value in _read.log_probs.tolist()),
-        )
-        for title, (name, matrix) in zip(titles, _read.named().items(), strict=True)
-    ]
-    return attention_figure(
-        panels,
-        name=model,
-        font_size=font_size,
-        most_height=320,
-        t=translator(language),
-        language=language.replace("_", "-"),
-    )
+    del model, source, target  # they are the key: the readings follow from them
+    return readings_figure(_read, font_size=font_size, t=translator(language), language=language.replace("_", "-"))
 
 
 def _downloads(chosen: Chosen, read: Readings, settings: Settings) -> None:

@@ -8,15 +8,16 @@ import streamlit as st
 from app.ui.attention_beside import (
     Beside,
     beside_downloads,
-    beside_figure,
     chosen_beside,
     plain_number,
     shortened,
+    shown_beside,
 )
 from app.ui.figure import show_figure
 from app.ui.settings import Settings
 from app.ui.translation_inputs import ToTranslate
 from seqviz.analysis.attention import Unit, attention_grid, neglected, overused, regulariser
+from seqviz.charts.attention_panels import REGULARISED_ROW, regulariser_title
 from seqviz.checkpoints import TranslatorInfo
 from seqviz.i18n import Translator
 from seqviz.twins import penalty, regularised, target
@@ -42,11 +43,11 @@ def good_view(sentence: ToTranslate, settings: Settings) -> None:
         return
     unit, place, both = found
     with_it = models[-1]
-    titles = {one.info.name: _title(one.info, t) for one in both}
+    titles = {one.info.name: regulariser_title(one.info, t) for one in both}
     tau = target(with_it)
     # Two maps: the regularised model and what differs from it in the regulariser alone.
     shown = both[-2:]
-    figure = beside_figure(shown, titles, unit, settings, tau=tau, per_row=2)
+    figure = shown_beside(shown, titles, unit, settings, tau=tau, per_row=REGULARISED_ROW)
     with place:
         beside_downloads(both, figure, settings, name="good-attention", tau=tau)
     st.caption(
@@ -68,12 +69,6 @@ def good_view(sentence: ToTranslate, settings: Settings) -> None:
     )
 
 
-def _title(info: TranslatorInfo, t: Translator) -> str:
-    if penalty(info):
-        return t("With the regulariser")
-    return t("Without: fine-tuned alike") if info.base else t("Before fine-tuning")
-
-
 def _table(both: list[Beside], tau: float, unit: Unit, settings: Settings) -> None:
     """What the regulariser costs and what it brings, in numbers: on the held-out sentences and on this one."""
     t = settings.t
@@ -86,7 +81,7 @@ def _table(both: list[Beside], tau: float, unit: Unit, settings: Settings) -> No
         ]
         rows.append(
             {
-                t("model"): _title(one.info, t),
+                t("model"): regulariser_title(one.info, t),
                 "λ": penalty(one.info),
                 "BLEU": one.info.figures.get("bleu"),
                 t("its own translation"): one.best,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app.ui.attention_beside import Beside, beside_downloads, beside_figure, chosen_beside
+from app.ui.attention_beside import Beside, beside_downloads, chosen_beside, shown_beside
 from app.ui.figure import show_figure
 from app.ui.settings import Settings
 from app.ui.translation_inputs import ToTranslate
 from seqviz.analysis.attention import attention_grid
 from seqviz.charts.attention_math import SCORE_TITLES, attention_equations
+from seqviz.charts.attention_panels import SCORES_ROW, score_names
 from seqviz.checkpoints import TranslatorInfo
 from seqviz.config import SCORE_NAMES, TranslationConfig
 from seqviz.i18n import Translator
@@ -44,7 +45,7 @@ def _twins(sentence: ToTranslate, models: list[TranslatorInfo], settings: Settin
     unit, place, both = found
     names = score_names(t)
     titles = {one.info.name: names[one.info.config.score] for one in both}
-    figure = beside_figure(both, titles, unit, settings, per_row=4)
+    figure = shown_beside(both, titles, unit, settings, per_row=SCORES_ROW)
     with place:
         beside_downloads(both, figure, settings, name="score-functions")
     st.caption(
@@ -62,17 +63,6 @@ def _twins(sentence: ToTranslate, models: list[TranslatorInfo], settings: Settin
             "score is best when everything is trained from the start."
         )
     )
-
-
-def score_names(t: Translator) -> dict[str, str]:
-    """The score functions in a word or two."""
-    return {
-        "additive": t("additive"),
-        "dot": t("dot"),
-        "scaled_dot": t("scaled dot"),
-        "bilinear": t("bilinear"),
-        "cosine": t("cosine"),
-    }
 
 
 def _table(both: list[Beside], settings: Settings) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from app.ui.backend import show_error
 from app.ui.background import jobs
-from app.ui.charts import show_chart
+from app.ui.charts import chart_files, show_chart
 from app.ui.clipping_picture import show_gradient
-from app.ui.settings import Settings, page_theme
+from app.ui.downloads import Download, download_popover
+from app.ui.settings import Settings, look_of, page_theme
 from app.ui.url import keep, take
 from seqviz.backends.background_requests import CliffCommand, ClippingRunRequest
 from seqviz.backends.protocol import JobView
 from seqviz.charts.cliff import cliff_chart, cliff_lines, cliff_surface, second_name
 from seqviz.charts.clipping_text import variant_name
+from seqviz.charts.surface_files import surface_html
 from seqviz.clipping import CLIFF_DIRECTIONS, Cliff, CliffDirection, RunNews, merged
 from seqviz.errors import SeqvizError
 
@@ -68,19 +72,37 @@ def _pictures(cliff: Cliff, view: JobView[RunNews], settings: Settings) -> None:
     t, theme = settings.t, page_theme()
     first, *steps, last = cliff_lines(cliff, t)
     st.markdown("\n".join([first, "", *(f"- {line}" for line in steps), "", last]))
-    left, right = st.columns(2)
-    for place, near in ((left, False), (right, True)):
+    far, close = (partial(cliff_chart, cliff, near=near, **look_of(settings)) for near in (False, True))
+    for place, chart in zip(st.columns(2), (far, close), strict=True):
         with place:
-            show_chart(cliff_chart(cliff, near=near, theme=theme, font_size=settings.font_size, t=t))
+            show_chart(chart())
     st.caption(
         t(
             "All losses are of the batch of step {step}. A point beside the curve: its update does not go along the "
             "gradient. The surface spans the negative gradient and, across it, {second}."
         ).format(step=cliff.step, second=second_name(cliff.second, t))
     )
-    st.plotly_chart(
-        cliff_surface(cliff, theme=theme, font_size=settings.font_size, t=t), theme=None, key="cliff-surface"
-    )
+    surface = cliff_surface(cliff, **look_of(settings))
+    st.plotly_chart(surface, theme=None, key="cliff-surface")
+    files = [
+        *chart_files(far, name=t("As far as the longest update"), ending="far", t=t),
+        *chart_files(close, name=t("Close to the weights"), ending="near", t=t),
+        Download(
+            label=t("Surface") + ": " + t("Interactive page, HTML (works offline)"),
+            ending="surface.html",
+            mime="text/html",
+            make=lambda: surface_html(
+                surface,
+                theme=theme,
+                title=t("The cliff"),
+                alt=" ".join(cliff_lines(cliff, t)),
+                font_size=settings.font_size,
+                language=settings.language.replace("_", "-"),
+            ),
+        ),
+    ]
+    with st.columns([3, 1])[1]:
+        download_popover(files, name="cliff", t=t, key="cliff-files")
     request = view.request
     if isinstance(request, ClippingRunRequest):
         names = ", ".join(name for name, _ in cliff.largest)

@@ -13,7 +13,8 @@ from app.ui.figure import show_search_tree
 from app.ui.search_parts import forced_bar, search_downloads, search_names
 from app.ui.settings import Settings
 from seqviz.charts.figure import Figure
-from seqviz.charts.search_tree import OPTIMUM, SearchPath, SearchTreeOptions, search_tree_figure
+from seqviz.charts.search_tree import SearchTreeOptions
+from seqviz.charts.table_tree import table_tree_figure
 from seqviz.config import DecodeConfig
 from seqviz.decoding import beam_is_exhaustive, reranked, search
 from seqviz.decoding.scores import exhaustive_cost, hypothesis_score
@@ -95,20 +96,13 @@ def _drawn(
 
 def drawn_at(searches: Searches, alpha: float, font_size: int, language: str) -> Figure:
     """The picture for one α."""
-    t = translator(language)
-    names = search_names(t)
-    found = [
-        SearchPath.of(searches.greedy, key="greedy", label=names["greedy"]),
-        SearchPath.of(searches.beam, key="beam", label=names["beam"]),
-        SearchPath.of(searches.exact, key=OPTIMUM, label=t("Optimum")),
-    ]
-    shown = searches.shown.config.search
-    return search_tree_figure(
+    return table_tree_figure(
         searches.shown,
-        paths=[path for path in found if path is not None],
-        follows="beam" if shown == "beam" else None,
+        greedy=searches.greedy,
+        beam=searches.beam,
+        exact=searches.exact,
         options=SearchTreeOptions(font_size=font_size, alpha=alpha),
-        t=t,
+        t=translator(language),
         language=language.replace("_", "-"),
     )
 

@@ -17,7 +17,7 @@ from app.ui.settings import Settings, look_of
 from app.ui.unroll_inputs import Inputs
 from seqviz.backends.requests import SpeedRequest, TraceRequest
 from seqviz.charts.gate_words import convention_lines
-from seqviz.charts.variants import ROLES, role_chart
+from seqviz.charts.variants import ROLES, role_chart, variant_title
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.errors import SeqvizError
 from seqviz.gates import Speed
@@ -25,19 +25,6 @@ from seqviz.i18n import Translator
 from seqviz.traces import RecurrentTrace
 
 _BLOCKS = {"rnn": 1, "gru": 3, "gru_reset_before": 3, "gru_simplified": 2}
-
-
-def cell_title(cell: str, t: Translator) -> str:
-    """A cell for people."""
-    return {
-        "gru": t("GRU, reset after the product"),
-        "gru_reset_before": t("GRU, reset before the product"),
-        "gru_simplified": t("GRU, simplified"),
-        "lstm": "LSTM",
-        "lstm_linear_output": t("LSTM with a = Γ_o c"),
-        "lstm_peephole": t("LSTM with peepholes"),
-        "rnn_tanh": t("plain RNN, tanh"),
-    }.get(cell, cell)
 
 
 def variants_of(model: str, models: dict[str, CheckpointInfo]) -> list[str]:
@@ -87,7 +74,7 @@ def variants_view(inputs: Inputs, models: dict[str, CheckpointInfo], settings: S
     if len(names) < 2:
         st.info(t("Only one cell of this family is installed: train another one to compare."), icon=":material/info:")
     look = look_of(settings)
-    titles = [cell_title(models[name].config.cell, t) for name in names]
+    titles = [variant_title(models[name].config.cell, t) for name in names]
     files: list[Download] = []
     for role in ROLES:
         chart = role_chart(traces, names=titles, role=role, **look)
@@ -95,7 +82,7 @@ def variants_view(inputs: Inputs, models: dict[str, CheckpointInfo], settings: S
             show_chart(chart)
             files += chart_files(partial(_same, chart), name=t(ROLES[role]), ending=role, t=t)
     for cell in dict.fromkeys(models[name].config.cell for name in names):
-        st.caption(f"**{cell_title(cell, t)}** · " + " ".join(convention_lines(cell, t)))
+        st.caption(f"**{variant_title(cell, t)}** · " + " ".join(convention_lines(cell, t)))
     files.append(Download(label=t("Table, CSV"), ending="variants.csv", mime="text/csv", make=lambda: _csv(rows)))
     _, right = st.columns([3, 1])
     with right:
@@ -115,7 +102,7 @@ def _rows(infos: Sequence[CheckpointInfo], speeds: Sequence[Speed], t: Translato
         blocks = _BLOCKS.get(info.config.cell, 1 if info.config.cell.startswith("rnn") else 4)
         rows.append(
             {
-                t("Cell"): cell_title(info.config.cell, t),
+                t("Cell"): variant_title(info.config.cell, t),
                 t("Name"): info.name,
                 t("Hidden units"): info.config.hidden_size,
                 t("Gates + candidate"): f"{blocks - 1} + 1",

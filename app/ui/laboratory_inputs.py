@@ -13,7 +13,7 @@ from seqviz.config import check_range
 from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator
 from seqviz.laboratory import ACTIVATIONS, CELLS, RANGES, STARTS, LaboratoryConfig
-from seqviz.laboratory_examples import LaboratoryExample, laboratory_examples, memory_configs
+from seqviz.laboratory_examples import MEMORY_DIFFERENCES, LaboratoryExample, laboratory_examples, memory_configs
 
 MODES = ("fresh", "memory", "trained")
 CELL_TITLES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
@@ -120,7 +120,8 @@ def fresh_inputs(t: Translator) -> LaboratoryConfig:
 def memory_inputs(t: Translator) -> tuple[LaboratoryConfig, ...]:
     """Draws the choice of the memory cells' weights."""
     left, right = st.columns(2, vertical_alignment="bottom")
-    difference = left.slider(t("The other weights are 1 ∓"), 0.01, 0.5, 0.1, 0.01, key="apart", bind="query-params")
+    low, high = MEMORY_DIFFERENCES
+    difference = left.slider(t("The other weights are 1 ∓"), low, high, 0.1, 0.01, key="apart", bind="query-params")
     steps = right.slider(t("Steps back"), 1, 1000, 100, key="back", bind="query-params")
     return memory_configs(float(difference), int(steps))
 

@@ -23,9 +23,17 @@ from seqviz.backends.requests import (
     TraceRequest,
     TrainedSpectraRequest,
 )
-from seqviz.charts.activations import activation_chart, activation_name, slope_sentence
+from seqviz.charts.activations import activation_chart, slope_sentence
 from seqviz.charts.gradient_scale import Scale
-from seqviz.charts.laboratory import QUANTITIES, Quantity, norm_curve_chart, sentences
+from seqviz.charts.laboratory import (
+    QUANTITIES,
+    Quantity,
+    cell_name,
+    memory_cell_chart,
+    memory_names,
+    norm_curve_chart,
+    sentences,
+)
 from seqviz.charts.palette import cell_categories
 from seqviz.charts.product_norms import product_norm_chart
 from seqviz.charts.spectra import product_sentence, product_spectrum_chart, step_sentence, step_spectrum_chart
@@ -75,7 +83,7 @@ def _fresh(settings: Settings) -> None:
     config = fresh_inputs(t)
     configs = config.each()
     curves = ask_with_progress([CurvesRequest(config=one) for one in configs], t)
-    names = [_cell_name(one, t) for one in configs]
+    names = [cell_name(one, t) for one in configs]
     place = st.container()  # the picture first, its switches below it
     quantity, scale = _curve_inputs(config, t)
     words = sentences(curves, names=names, quantity=quantity, t=t)
@@ -199,21 +207,11 @@ def _memory(settings: Settings) -> None:
     t = settings.t
     configs = memory_inputs(t)
     curves = ask_with_progress([CurvesRequest(config=one) for one in configs], t)
-    names = [t("weight {weight}").format(weight=f"{one.radius:g}") for one in configs]
-    words = sentences(curves, names=names, t=t)
+    words = sentences(curves, names=memory_names(curves, t), t=t)
     left, right = st.columns([3, 2], vertical_alignment="center")
     left.markdown(f"**{words[0]}**")
     right.latex(_memory_equation(settings))
-    chart = norm_curve_chart(
-        curves,
-        names=names,
-        colours=[1, 0, 2],
-        bounded=False,
-        symbol="‖∂L/∂c‖",
-        theme=page_theme(),
-        font_size=settings.font_size,
-        t=t,
-    )
+    chart = memory_cell_chart(curves, theme=page_theme(), font_size=settings.font_size, t=t)
     show_chart(chart)
     if words[1:]:
         st.caption(" ".join(words[1:]))
@@ -270,11 +268,6 @@ def _trained(models: dict[str, CheckpointInfo], settings: Settings) -> None:
     _spectra((steps, products), settings)
     chart = product_spectrum_chart(products, steps=steps, theme=page_theme(), font_size=settings.font_size, t=t)
     laboratory_downloads(chart, [], [steps, products], name=f"jacobians-{own}", t=t)
-
-
-def _cell_name(config: LaboratoryConfig, t: Translator) -> str:
-    cell = config.cells[0]
-    return CELL_TITLES[cell] if cell != "rnn" else f"RNN, {activation_name(config.activation, t)}"
 
 
 def _jacobian_equation(settings: Settings) -> str:

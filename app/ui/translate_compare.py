@@ -347,7 +347,12 @@ def _downloads(found: list[ComparedSearch], choices: Choices, settings: Settings
             ending="html",
             mime="text/html",
             make=lambda: compared_page(
-                found, source=choices.text, references=choices.references, alpha=choices.alpha, **look
+                found,
+                source=choices.text,
+                references=choices.references,
+                alpha=choices.alpha,
+                language=settings.language.replace("_", "-"),
+                **look,
             ),
         ),
         Download(

@@ -19,7 +19,15 @@ from seqviz.charts.piece_words import piece_label
 from seqviz.config import DecodeConfig
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator
-from seqviz.translation_searches import BUDGETS, DEFAULT_ALPHA, DEFAULT_BUDGET, exact_config, greedy_config
+from seqviz.translation_searches import (
+    BUDGETS,
+    DEFAULT_ALPHA,
+    DEFAULT_BEAM,
+    DEFAULT_BUDGET,
+    DEFAULT_LENGTH,
+    exact_config,
+    greedy_config,
+)
 
 URL_KEYS = ("search", "beam", "lengths", "alpha", "prefix", "forbidden", "coverage", "on", "budget", "optimum", "proof")
 MARK = "translate-"
@@ -27,7 +35,7 @@ TREE = TreeState(picture="translation-tree", mark=MARK, alpha=DEFAULT_ALPHA)
 SEARCH_KEY, FORBIDDEN_KEY, BEGIN_KEY, BEGIN_ERROR, BUDGET_KEY = (
     f"{MARK}{name}" for name in ("search", "forbidden", "begin", "begin-error", "budget")
 )
-MAX_LENGTH, DEFAULT_LENGTH, DEFAULT_BEAM = 100, 60, 5
+MAX_LENGTH = 100
 OPTIMA = ("log_prob", "score")
 _EOS = 3
 # On a phone Streamlit gives every column a line of its own; these share lines, and each switch fits into one, so that

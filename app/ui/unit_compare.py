@@ -15,7 +15,6 @@ from app.ui.settings import Settings, look_of
 from app.ui.unit_inputs import Reading
 from app.ui.unit_rankings import short_place, signed
 from app.ui.unit_reading import ask_about
-from app.ui.unit_state import quantities_of
 from app.ui.url import choose
 from seqviz.backends.long_requests import LongTextRequest, TrackingRequest
 from seqviz.backends.requests import TraceRequest
@@ -72,9 +71,9 @@ def rankings_compared(
 ) -> list[Download]:
     """How well the best units of both models track each property; returns the files."""
     t, second = settings.t, texts[1]
-    quantity = counterpart(tracking.quantity, quantities_of(second.text))
+    quantity = counterpart(tracking.quantity, second.text.quantities)
     st.subheader(t("Which model tracks what"), anchor=False)
-    if quantity not in quantities_of(second.text):
+    if quantity not in second.text.quantities:
         st.info(
             t("{model} has no {quantity}; choose another quantity.").format(
                 model=second.title, quantity=quantity_name(quantity, t)

@@ -12,8 +12,8 @@ from app.ui.views import view_choice
 from seqviz.backends.requests import TraceRequest
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.i18n import Translator
-from seqviz.long_examples import OPENING, long_example
-from seqviz.units import MAX_LONG_PIECES, PieceKind
+from seqviz.long_examples import OPENING, long_example, piece_kind
+from seqviz.units import MAX_LONG_PIECES
 
 Source = Literal["example", "own", "written"]
 NONE = "none"
@@ -80,7 +80,7 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
     elif source == "written":
         run = _written(model, t)
     else:
-        run = TraceRequest(model=model, text=long_example(models[model].config.task, piece_kind(models[model])))
+        run = TraceRequest(model=model, text=_example(models[model]))
     return Reading(run=run, source=source or sources[0], second=second)
 
 
@@ -92,7 +92,7 @@ def _second(
     others = [
         name
         for name, info in models.items()
-        if name != model and info.config.task == own.config.task and piece_kind(info) == piece_kind(own)
+        if name != model and info.config.task == own.config.task and piece_kind(info.config) == piece_kind(own.config)
     ]
     if not others:
         return ""
@@ -108,12 +108,8 @@ def _second(
     return "" if second == NONE else str(second)
 
 
-def piece_kind(info: CheckpointInfo) -> PieceKind:
-    """What a model reads; of the shipped families only one reads characters."""
-    character = (
-        info.config.task == "language_model" and info.config.vocabulary_size < 1000 and not info.config.tied_output
-    )
-    return "character" if character else "word"
+def _example(info: CheckpointInfo) -> str:
+    return long_example(info.config.task, piece_kind(info.config))
 
 
 def _forget() -> None:
@@ -128,7 +124,7 @@ def _own_text(info: CheckpointInfo, t: Translator) -> str:
     if linked and linked != st.session_state.get("units-linked"):
         st.session_state["units-own"] = st.session_state["units-linked"] = linked
     elif "units-own" not in st.session_state:
-        st.session_state["units-own"] = long_example(info.config.task, piece_kind(info))[:600]
+        st.session_state["units-own"] = _example(info)[:600]
     text = st.text_area(
         t("Your text, at most {limit} characters or words").format(limit=f"{MAX_LONG_PIECES:,}"),
         key="units-own",

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from app.ui.settings import Settings
 from app.ui.unit_compare import Compared, make_first
 from app.ui.unit_state import choose_unit
-from seqviz.charts.colored_text import ColouredText, coloured_text
+from seqviz.charts.colored_text import ColouredText
 from seqviz.charts.notation import visible
+from seqviz.charts.unit_text import moments_figure
 from seqviz.i18n import Translator
 from seqviz.units import LongText, Match, Moments
 
@@ -162,25 +162,17 @@ def _unit_chosen(key: str, found: Found) -> None:
         choose_unit(str(found.moments.units[cells[0][0]].place), quantity=found.moments.quantity)
 
 
-def moments_figure(found: Found, reveal: int | None, settings: Settings) -> ColouredText:
+def drawn(found: Found, reveal: int | None, settings: Settings) -> ColouredText:
     """The text, coloured by how many units of the pattern are on."""
-    t, moments = settings.t, found.moments
-    many = len(moments.units)
-    return coloured_text(
+    return moments_figure(
         found.text,
-        values=moments.units_on.astype(np.float32) if many else None,
-        quantity="count",
-        name=t("units of the pattern that are on"),
-        limit=float(max(many, 1)),
-        marks=[(one.start, one.end) for one in moments.matches],
-        selection=(moments.start, moments.end),
+        found.moments,
         reveal=reveal,
         brush=True,
         height=560 if settings.presenter else 470,
         font_size=settings.font_size,
-        notes=(t("framed: your span; underlined: matches"),),
+        t=settings.t,
         language=settings.language.replace("_", "-"),
-        t=t,
     )
 
 

@@ -12,9 +12,8 @@ from app.ui.backend import show_error
 from app.ui.settings import Settings
 from app.ui.unit_compare import Compared
 from app.ui.unit_downloads import moments_downloads
-from app.ui.unit_moment_parts import Found, matches_table, moments_figure, pattern_sentence, revealed, units_table
+from app.ui.unit_moment_parts import Found, drawn, matches_table, pattern_sentence, revealed, units_table
 from app.ui.unit_reading import ask_about
-from app.ui.unit_state import quantities_of, quantity_label
 from app.ui.unit_text import sent_span, show_text
 from app.ui.url import choose, keep, take, take_matching
 from app.ui.views import side_by_side
@@ -22,6 +21,7 @@ from seqviz.analysis.moments import Shared, shared
 from seqviz.backends.long_requests import MomentsRequest
 from seqviz.charts.colored_text import ColouredText
 from seqviz.charts.notation import quantity_name
+from seqviz.charts.unit_text import quantity_label
 from seqviz.errors import SeqvizError
 from seqviz.i18n import Translator
 from seqviz.interventions import counterpart
@@ -39,7 +39,7 @@ def moments_view(texts: Sequence[Compared], settings: Settings) -> None:
     found = [one for text in texts if (one := _found(text, texts[0], request, t)) is not None]
     if not found:
         return
-    figures = [moments_figure(one, revealed(one), settings) for one in found]
+    figures = [drawn(one, revealed(one), settings) for one in found]
     if len(found) > 1:
         _side_by_side(found, figures, t)
     else:
@@ -54,11 +54,14 @@ def _request(first: Compared, settings: Settings) -> MomentsRequest:
     t, text = settings.t, first.text
     start, end = _span(text)
     left, middle, right = st.columns([3, 3, 3], vertical_alignment="bottom")
-    options = quantities_of(text)
+    options = text.quantities
     default = "hidden_state"
     take("by", options, default)
     quantity = left.selectbox(
-        t("Quantity"), options, key="by", format_func=lambda name: quantity_label(name, text, settings)
+        t("Quantity"),
+        options,
+        key="by",
+        format_func=lambda name: quantity_label(name, text, notation=settings.notation, t=t),
     )
     keep("by", default)
     threshold = middle.slider(
@@ -87,7 +90,7 @@ def _request(first: Compared, settings: Settings) -> MomentsRequest:
 
 def _found(one: Compared, first: Compared, request: MomentsRequest, t: Translator) -> Found | None:
     """The moments of a model; None, and the reason in place, where it has no such numbers."""
-    options = quantities_of(one.text)
+    options = one.text.quantities
     quantity = counterpart(request.quantity, options)
     if quantity not in options:
         st.info(

@@ -12,12 +12,13 @@ from app.ui.settings import Settings
 from app.ui.unit_compare import Compared, make_first
 from app.ui.unit_downloads import saturation_downloads
 from app.ui.unit_reading import ask_about
-from app.ui.unit_state import choose_unit, quantity_label
+from app.ui.unit_state import choose_unit
 from app.ui.url import choose, keep, take_matching
 from seqviz.backends.long_requests import SaturationRequest
 from seqviz.charts.figure import Figure
 from seqviz.charts.notation import conventions
 from seqviz.charts.saturation import LEFT_RANGE, RIGHT_RANGE, SaturatedRun, saturation_figure
+from seqviz.charts.unit_text import quantity_label
 from seqviz.i18n import translator
 
 LEFT, RIGHT = "0.1", "0.9"
@@ -36,7 +37,7 @@ def saturation_view(texts: Sequence[Compared], settings: Settings) -> None:
             st.info(name + t("A plain recurrent cell has no gates; choose an LSTM or a GRU."), icon=":material/info:")
             continue
         gates = dict.fromkeys(gate.gate for gate in found.gates)
-        titles = {gate: quantity_label(gate, one.text, settings) for gate in gates}
+        titles = {gate: quantity_label(gate, one.text, notation=settings.notation, t=t) for gate in gates}
         runs.append(SaturatedRun(saturation=found, name=one.title, titles=titles))
         shown.append(one)
     if not runs:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.ui.settings import Settings
 from app.ui.url import choose, keep, take_matching
-from seqviz.charts.notation import quantity_name, symbol
 from seqviz.types import Direction
 from seqviz.units import LayerShape, LongText, UnitPlace
 
@@ -41,19 +39,6 @@ def parse_place(name: str) -> UnitPlace | None:
         return None
     way: Direction = "backward" if direction == "backward" else "forward"
     return UnitPlace(layer=int(layer), direction=way, unit=int(unit))
-
-
-def quantities_of(text: LongText) -> list[str]:
-    """States first, then the gates."""
-    names = list(dict.fromkeys(name for shape in text.layers for name in shape.quantities))
-    states = [name for name in ("cell_state", "hidden_state") if name in names]
-    return states + [name for name in names if name not in states]
-
-
-def quantity_label(name: str, text: LongText, settings: Settings) -> str:
-    """``cell state c⟨t⟩``: a quantity in words and in the reader's notation."""
-    written = symbol(name, notation=settings.notation, cell=text.layers[0].cell).text
-    return f"{quantity_name(name, t=settings.t)} {written}"
 
 
 def _has(shape: LayerShape, place: UnitPlace, quantity: str) -> bool:

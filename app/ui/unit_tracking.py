@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from app.ui.backend import show_error
@@ -16,18 +15,17 @@ from app.ui.unit_compare import Compared, rankings_compared
 from app.ui.unit_downloads import unit_downloads
 from app.ui.unit_rankings import NO_PROPERTY, rankings
 from app.ui.unit_reading import ask_about
-from app.ui.unit_state import quantities_of, quantity_label, unit_in_focus
+from app.ui.unit_state import unit_in_focus
 from app.ui.unit_text import show_text
 from app.ui.url import forget, keep, take
 from seqviz.backends.long_requests import TrackingRequest, UnitRequest
-from seqviz.charts.colored_text import ColouredText, coloured_text
-from seqviz.charts.notation import quantity_name
 from seqviz.charts.properties import property_name, property_rule
 from seqviz.charts.saturation import layer_name
 from seqviz.charts.tracking import MAX_POINTS, series_chart, tracked_sentence, values_chart
+from seqviz.charts.unit_text import quantity_label, series_names, unit_figure, unit_name
 from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator
-from seqviz.units import LongText, Tracked, UnitPlace, UnitSeries
+from seqviz.units import LongText, Tracking, UnitPlace, UnitSeries
 
 
 def unit_view(texts: Sequence[Compared], settings: Settings) -> None:
@@ -53,9 +51,8 @@ def unit_view(texts: Sequence[Compared], settings: Settings) -> None:
         pattern = ""
         tracking = ask_about(TrackingRequest(trace=run, quantity=quantity), t)
     tracked = {one.property: one for one in tracking.tracked}
-    name = _property(middle, tracked, pattern, t)
-    first = UnitPlace(layer=text.layers[0].layer, direction=text.layers[0].direction, unit=0)
-    best = tracked[name].best[0].place if name in tracked else first
+    name = _property(middle, tracking, pattern, t)
+    best = tracking.best_unit(name, text)
     place = unit_in_focus(text, quantity, best)
     series = ask_about(
         UnitRequest(
@@ -70,7 +67,15 @@ def unit_view(texts: Sequence[Compared], settings: Settings) -> None:
         t,
     )
     words, side = st.columns([13, 9])
-    figure = _figure(text, series, name, settings)
+    figure = unit_figure(
+        text,
+        series,
+        tracked=name,
+        height=560 if settings.presenter else 470,
+        font_size=settings.font_size,
+        t=t,
+        language=settings.language.replace("_", "-"),
+    )
     with words:
         show_text(figure, key="units-text")
     with side:
@@ -93,35 +98,23 @@ def unit_view(texts: Sequence[Compared], settings: Settings) -> None:
     unit_downloads(text, series, tracking, figure, files, t)
 
 
-def unit_name(place: UnitPlace, text: LongText, quantity: str, t: Translator) -> str:
-    """``cell state of unit 365, layer 2``."""
-    both = any(shape.direction == "backward" for shape in text.layers)
-    return t("{quantity} of unit {unit}, {layer}").format(
-        quantity=quantity_name(quantity, t=t),
-        unit=place.unit,
-        layer=layer_name(place.layer, place.direction, both=both, t=t),
-    )
-
-
 def _quantity(column: st.delta_generator.DeltaGenerator, text: LongText, settings: Settings) -> str:
-    options = quantities_of(text)
+    options = text.quantities
     take("quantity", options, options[0])
     quantity = column.selectbox(
         settings.t("Quantity"),
         options,
         key="quantity",
-        format_func=lambda name: quantity_label(name, text, settings),
+        format_func=lambda name: quantity_label(name, text, notation=settings.notation, t=settings.t),
         on_change=_forget_unit,
     )
     keep("quantity", options[0])
     return str(quantity)
 
 
-def _property(
-    column: st.delta_generator.DeltaGenerator, tracked: dict[str, Tracked], pattern: str, t: Translator
-) -> str:
-    options = [*tracked, NO_PROPERTY]
-    default = "pattern" if pattern and "pattern" in tracked else options[0]
+def _property(column: st.delta_generator.DeltaGenerator, tracking: Tracking, pattern: str, t: Translator) -> str:
+    options = [*(one.property for one in tracking.tracked), NO_PROPERTY]
+    default = tracking.first_property(pattern) or NO_PROPERTY
     take("property", options, default)
     name = column.selectbox(
         t("Property of the text"),
@@ -166,39 +159,13 @@ def _place_changed() -> None:
     st.session_state["unit"] = f"{st.session_state['unit-layer']}.{st.session_state['unit-index']}"
 
 
-def _figure(text: LongText, series: UnitSeries, name: str, settings: Settings) -> ColouredText:
-    t = settings.t
-    limit = None
-    if series.quantity == "cell_state":
-        limit = float(np.quantile(np.abs(series.values), 0.99)) or None
-    elif series.quantity.endswith("_gate"):
-        limit = 1.0
-    shown = series.property is not None
-    return coloured_text(
-        text,
-        values=series.values,
-        quantity=series.quantity,
-        name=unit_name(series.place, text, series.quantity, t),
-        limit=limit,
-        binary=series.property if shown and series.binary else None,
-        numbers=series.property if shown and not series.binary else None,
-        property_name=property_name(name, t) if shown else "",
-        height=560 if settings.presenter else 470,
-        font_size=settings.font_size,
-        language=settings.language.replace("_", "-"),
-        t=t,
-    )
-
-
 def _charts(series: UnitSeries, name: str, text: LongText, settings: Settings) -> list[Download]:
     """The unit over time, and its values by the property; returns the charts' files."""
     t, look = settings.t, look_of(settings)
-    label = unit_name(series.place, text, series.quantity, t)
-    shown = "" if series.property is None else property_name(name, t)
+    names = series_names(series, name, text, t)
     left, right = st.columns([7, 4], vertical_alignment="bottom")
     with left:
         start, end = _stretch(len(text), t)
-        names = {"unit_name": label, "axis_name": quantity_name(series.quantity, t=t), "property_name": shown}
         over_time = partial(series_chart, series, start=start, end=end, **names, **look)
         show_chart(over_time())
     files = chart_files(over_time, name=t("Over the text"), ending="series", t=t)

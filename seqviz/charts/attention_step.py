@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from seqviz.attention import AttentionStep
+from seqviz.attention import AttentionStep, EditedStep, EditedTranslation
 from seqviz.charts.notation import visible
 from seqviz.charts.numbers import shown_number
 from seqviz.charts.palette import Theme, sequential_ramp
@@ -55,6 +55,33 @@ def next_pieces_chart(
         title=t("The next piece, most probable first"),
         theme=theme,
         font_size=font_size,
+    )
+
+
+def edited_step_chart(
+    edited: EditedTranslation,
+    step: EditedStep,
+    *,
+    count: int = 6,
+    theme: Theme = "light",
+    font_size: int = 14,
+    t: Translator = english,
+) -> alt.Chart:
+    """The distribution of a step whose attention was changed by hand, before and after.
+
+    Args:
+        edited: the translation.
+        step: one of its steps.
+        count: of the pieces that are shown, the most probable first.
+        theme, font_size, t: of the reader.
+    """
+    return changed_pieces_chart(
+        [edited.names[token] for token in step.candidate_tokens.tolist()[:count]],
+        step.before_log_probs[:count],
+        step.after_log_probs[:count],
+        theme=theme,
+        font_size=font_size,
+        t=t,
     )
 
 

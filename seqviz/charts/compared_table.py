@@ -196,18 +196,51 @@ def compared_page(
     theme: Theme = "light",
     font_size: int = 14,
     t: Translator = english,
+    language: str = "en",
 ) -> str:
-    """The table as a page of its own that works offline; arguments as in ``compared_html``."""
+    """The table as a page of its own that works offline; arguments as in ``compared_html``, and its ``language``."""
     against = [bleu_tokens(reference) for reference in references]
     table = compared_html(rows, against=against, alpha=alpha, theme=theme, font_size=font_size, t=t)
     known = "".join(f"<p>y*: {escape(reference)}</p>" for reference in references)
+    return _page(source, f"{known}{table}<p>{escape(compared_sentence(rows, t=t))}</p>", theme, language)
+
+
+def ngram_page(
+    table: BleuTable,
+    *,
+    candidate: str,
+    references: Sequence[str],
+    theme: Theme = "light",
+    font_size: int = 14,
+    t: Translator = english,
+    language: str = "en",
+) -> str:
+    """The n-grams of a translation as a page of its own that works offline.
+
+    Args:
+        table: what was counted.
+        candidate: the translation.
+        references: translations by people.
+        theme, font_size, t: as in every chart.
+        language: of the page.
+    """
+    known = "".join(f"<p>y*: {escape(reference)}</p>" for reference in references)
+    return _page(
+        candidate,
+        f"{known}{ngram_html(table, theme=theme, font_size=font_size, t=t)}<p>{bleu_formula(table)}</p>",
+        theme,
+        language,
+    )
+
+
+def _page(title: str, body: str, theme: Theme, language: str) -> str:
     colours = f"background:{COLOURS['surface'][theme]};color:{COLOURS['text'][theme]}"
     return (
-        '<!DOCTYPE html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(source)}</title></head>"
+        f'<!DOCTYPE html><html lang="{escape(language)}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title></head>"
         f'<body style="margin:16px;font-family:{escape(FONT)};{colours}">'
-        f'<h1 style="font-size:1.3rem">{escape(source)}</h1>'
-        f"{known}{table}<p>{escape(compared_sentence(rows, t=t))}</p></body></html>"
+        f'<h1 style="font-size:1.3rem">{escape(title)}</h1>{body}</body></html>'
     )
 
 
@@ -234,6 +267,16 @@ def ngram_html(table: BleuTable, *, theme: Theme = "light", font_size: int = 14,
     return (
         f'<style>{_css(theme, font_size)}</style><table class="sv-compared sv-ngrams"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table>"
+    )
+
+
+def bleu_formula(table: BleuTable) -> str:
+    """The numbers of ``bleu_latex`` as HTML, for a file that holds no typesetting."""
+    factors = "".join(f" · ({line.matched}/{line.total})<sup>1/{2**line.n}</sup>" for line in table.lines)
+    return (
+        f"BLEU = e<sup>min(0, 1 − {table.reference_length}/{table.output_length})</sup>{factors} = {table.score:.4f}"
+        if table.lines
+        else "BLEU = 0"
     )
 
 

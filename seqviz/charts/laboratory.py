@@ -9,12 +9,13 @@ from typing import Literal
 import altair as alt
 import numpy as np
 
+from seqviz.charts.activations import activation_name
 from seqviz.charts.gradient_axes import power_axis
 from seqviz.charts.gradient_scale import Scale, power
 from seqviz.charts.palette import Theme, category_colours
 from seqviz.charts.style import colour, styled
 from seqviz.i18n import Translator, english
-from seqviz.laboratory import FLOAT32_FLOOR, CellCurves
+from seqviz.laboratory import FLOAT32_FLOOR, CellCurves, LaboratoryConfig
 from seqviz.types import FloatArray, IntArray
 
 Quantity = Literal["memory", "hidden_state"]
@@ -98,6 +99,38 @@ def norm_curve_chart(
         description=" ".join(sentences(curves, names=names, quantity=quantity, t=t)),
     )
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
+
+
+def memory_cell_chart(
+    curves: Sequence[CellCurves], *, theme: Theme = "light", font_size: int = 14, t: Translator = english
+) -> alt.LayerChart:
+    """The same for linear units that are linked to themselves (syllabus G5).
+
+    Args:
+        curves: of ``memory_configs``, the weight 1 in the middle.
+        theme, font_size, t: as in every chart.
+    """
+    return norm_curve_chart(
+        curves,
+        names=memory_names(curves, t),
+        colours=[1, 0, 2],
+        bounded=False,
+        symbol="‖∂L/∂c‖",
+        theme=theme,
+        font_size=font_size,
+        t=t,
+    )
+
+
+def memory_names(curves: Sequence[CellCurves], t: Translator = english) -> list[str]:
+    """What the units of ``memory_cell_chart`` are called: by the weight of their link."""
+    return [t("weight {weight}").format(weight=f"{one.config.radius:g}") for one in curves]
+
+
+def cell_name(config: LaboratoryConfig, t: Translator = english) -> str:
+    """The one cell of a configuration, for people."""
+    cell = config.cells[0]
+    return cell.upper() if cell != "rnn" else f"RNN, {activation_name(config.activation, t)}"
 
 
 def spread(curves: CellCurves, quantity: Quantity) -> FloatArray:

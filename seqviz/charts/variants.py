@@ -25,6 +25,19 @@ ROLES = {
 _DASHES = ([1, 0], [7, 3], [2, 3], [10, 3, 2, 3], [4, 2], [1, 3])
 
 
+def variant_title(cell: str, t: Translator = english) -> str:
+    """A cell for people, so that each of its variants has a name of its own."""
+    return {
+        "gru": t("GRU, reset after the product"),
+        "gru_reset_before": t("GRU, reset before the product"),
+        "gru_simplified": t("GRU, simplified"),
+        "lstm": "LSTM",
+        "lstm_linear_output": t("LSTM with a = Γ_o c"),
+        "lstm_peephole": t("LSTM with peepholes"),
+        "rnn_tanh": t("plain RNN, tanh"),
+    }.get(cell, cell)
+
+
 def role_values(part: LayerTrace, role: str) -> FloatArray | None:
     """A role's gate, (step, unit); None where the cell has none.
 

@@ -13,13 +13,19 @@ This module needs torch: it holds the models in this process.
 
 from seqviz.attention_edits import parse_edits
 from seqviz.pictures.attention import (
+    alignment_error,
     attention,
     attention_edit,
+    attention_step,
     bleu_by_length,
+    changed_pieces,
+    good_attention,
+    growing_sentence,
     readings,
     ribbons,
+    score_functions,
 )
-from seqviz.pictures.base import Appearance, ChartPicture, Picture
+from seqviz.pictures.base import Appearance, ChartPicture, PagePicture, Picture
 from seqviz.pictures.gates import (
     all_gates,
     carried_memory,
@@ -29,46 +35,78 @@ from seqviz.pictures.gates import (
     number_unit,
     variants,
 )
-from seqviz.pictures.gradients import dependency, gradients, jacobians, laboratory, shared_weights
+from seqviz.pictures.gradients import (
+    activations,
+    dependency,
+    gradient_sum,
+    gradients,
+    jacobians,
+    laboratory,
+    memory_cell,
+    product_norms,
+    shared_weights,
+)
+from seqviz.pictures.judging import beam_sizes, bleu, error_shares, pair_steps, pair_sums, side_by_side
 from seqviz.pictures.searches import decoding, search_tree
-from seqviz.pictures.training import clipping, projection
-from seqviz.pictures.translation import encoder_decoder, pair_steps, pair_sums, side_by_side
+from seqviz.pictures.training import cliff, cliff_surface, clipping, find_cliff, projection
+from seqviz.pictures.translation import encoder_decoder, network_sum
 from seqviz.pictures.units import moments, rankings, saturation, unit_series, unit_text
-from seqviz.pictures.unroll import unroll
+from seqviz.pictures.unroll import home, output, unit_sum, unroll
 
 __all__ = [
     "Appearance",
     "ChartPicture",
+    "PagePicture",
     "Picture",
+    "activations",
+    "alignment_error",
     "all_gates",
     "attention",
     "attention_edit",
+    "attention_step",
+    "beam_sizes",
+    "bleu",
     "bleu_by_length",
     "carried_memory",
+    "changed_pieces",
+    "cliff",
+    "cliff_surface",
     "clipping",
     "decoding",
     "dependency",
     "encoder_decoder",
+    "error_shares",
+    "find_cliff",
     "gates",
+    "good_attention",
+    "gradient_sum",
     "gradients",
+    "growing_sentence",
     "half_lives",
+    "home",
     "intervention",
     "jacobians",
     "laboratory",
+    "memory_cell",
     "moments",
+    "network_sum",
     "number_unit",
+    "output",
     "pair_steps",
     "pair_sums",
     "parse_edits",
+    "product_norms",
     "projection",
     "rankings",
     "readings",
     "ribbons",
     "saturation",
+    "score_functions",
     "search_tree",
     "shared_weights",
     "side_by_side",
     "unit_series",
+    "unit_sum",
     "unit_text",
     "unroll",
     "variants",

@@ -17,6 +17,7 @@ from seqviz.charts.figure import PageTheme
 from seqviz.charts.notation import Notation
 from seqviz.charts.palette import Theme
 from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
+from seqviz.config import check_range
 from seqviz.errors import InvalidInputError
 from seqviz.i18n import Translator, translator
 from seqviz.traces import RecurrentTrace
@@ -24,7 +25,7 @@ from seqviz.types import Direction
 
 
 class Picture(Protocol):
-    """Anything that is drawn: a Figure, a ChartPicture, a ColouredText."""
+    """Anything that is drawn: a Figure, a ChartPicture, a ColouredText, a PagePicture."""
 
     def to_html(self, *, theme: PageTheme = "auto") -> str:
         """A page of its own; works offline, from a file."""
@@ -113,6 +114,17 @@ class ChartPicture:
         }
 
 
+def chart_picture(make: Callable[..., alt.TopLevelMixin], *, title: str, appearance: Appearance) -> ChartPicture:
+    """An Altair chart as a picture.
+
+    Args:
+        make: draws it, given ``theme``, ``font_size`` and ``t``.
+        title: as in ``ChartPicture``.
+        appearance: how it looks.
+    """
+    return ChartPicture(draw=lambda theme: make(**appearance.look(theme)), title=title, language=appearance.tag)
+
+
 def ask(request: Request[AnswerT_co]) -> AnswerT_co:
     """Answers a request in this process, as the app's workers do; raises its SeqvizError."""
     found: AnswerT_co = answer(request)
@@ -153,18 +165,20 @@ def focus_of(
         direction=first.direction,
         unit=first.unit if unit is None else unit,
     )
-    units = trace.layer(found.layer, found.direction).num_units
-    for field, value, count in (("step", found.step, len(trace)), ("unit", found.unit, units)):
-        if not 0 <= value < count:
-            raise InvalidInputError(
-                "{field} is {value}; allowed is {low} to {high}.", field=field, value=value, low=0, high=count - 1
-            )
+    check_step(found.step, len(trace))
+    check_range("unit", found.unit, 0, trace.layer(found.layer, found.direction).num_units - 1)
     return found
 
 
+def check_step(step: int, count: int) -> None:
+    """Raises InvalidInputError, which counts from 1 as people do, unless there is a step of that number from 0."""
+    if not 0 <= step < count:
+        raise InvalidInputError("There is no step {step}; steps count from 1 to {count}.", step=step + 1, count=count)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TablePicture:
-    """A table as a page.
+class PagePicture:
+    """A picture that only a page can hold: a table, a surface to be turned.
 
     Args:
         draw: writes the page.

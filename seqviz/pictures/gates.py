@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
+
+import altair as alt
 
 from seqviz.backends.requests import (
     InterventionRequest,
@@ -14,16 +17,18 @@ from seqviz.backends.requests import (
 from seqviz.charts.figure import Figure
 from seqviz.charts.gate_cell import CellOptions, gate_cell_figure
 from seqviz.charts.gate_maps import ALL, MapOptions, gate_maps_figure
+from seqviz.charts.intervention_gradients import gradient_norm_chart, norm_span
 from seqviz.charts.interventions import change_map, divergence_chart, moved_chart
 from seqviz.charts.memory import carried_triangle, carried_units, half_life_chart, number_chart
-from seqviz.charts.palette import Theme
-from seqviz.charts.variants import role_chart
+from seqviz.charts.variants import role_chart, variant_title
 from seqviz.errors import InvalidInputError, unknown_name
-from seqviz.interventions import Intervention, parse_intervention
+from seqviz.interventions import Intervened, Intervention, parse_intervention
 from seqviz.memory import keep_gate
-from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, focus_of, traced
+from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture, focus_of, traced
 from seqviz.traces import LayerTrace, RecurrentTrace
 from seqviz.types import Direction
+
+INTERVENTION_CHARTS = ("states", "divergence", "moved", "gradients")
 
 
 def gates(
@@ -111,13 +116,12 @@ def carried_memory(
     place = focus_of(trace, layer=layer, unit=unit, step=step)
     part = _with_memory(trace, place.layer)
 
-    def draw(theme: Theme) -> object:
-        look = appearance.look(theme)
-        if drawn == "all":
-            return carried_units(part, trace.originals, step=place.step, **look)
-        return carried_triangle(part, trace.originals, unit=place.unit, **look)
-
-    return ChartPicture(draw=draw, title=f"{model}: {text}", language=appearance.tag)  # type: ignore[arg-type]
+    make = (
+        partial(carried_units, part, trace.originals, step=place.step)
+        if drawn == "all"
+        else partial(carried_triangle, part, trace.originals, unit=place.unit)
+    )
+    return chart_picture(make, title=f"{model}: {text}", appearance=appearance)
 
 
 def half_lives(
@@ -127,11 +131,8 @@ def half_lives(
     trace = traced(model, text)
     place = focus_of(trace, layer=layer, step=step)
     part = _with_memory(trace, place.layer)
-
-    def draw(theme: Theme) -> object:
-        return half_life_chart(part, step=place.step, **appearance.look(theme))
-
-    return ChartPicture(draw=draw, title=f"{model}: {text}", language=appearance.tag)  # type: ignore[arg-type]
+    make = partial(half_life_chart, part, step=place.step)
+    return chart_picture(make, title=f"{model}: {text}", appearance=appearance)
 
 
 def number_unit(model: str = "wikitext-lstm", *, appearance: Appearance = DEFAULT) -> ChartPicture:
@@ -142,11 +143,7 @@ def number_unit(model: str = "wikitext-lstm", *, appearance: Appearance = DEFAUL
         appearance: how it looks.
     """
     found = ask(NumberUnitsRequest(model=model))
-
-    def draw(theme: Theme) -> object:
-        return number_chart(found, **appearance.look(theme))
-
-    return ChartPicture(draw=draw, title=model, language=appearance.tag)  # type: ignore[arg-type]
+    return chart_picture(partial(number_chart, found), title=model, appearance=appearance)
 
 
 def variants(
@@ -164,13 +161,12 @@ def variants(
         InvalidInputError: no model has such a gate.
     """
     traces = [traced(name, text) for name in models]
-    if role_chart(traces, names=models, role=role) is None:
+    cells = [variant_title(trace.layers[0].cell, appearance.t) for trace in traces]
+    names = cells if len(set(cells)) == len(cells) else list(models)
+    if role_chart(traces, names=names, role=role) is None:
         raise InvalidInputError("None of these models has a gate for {role!r}.", role=role)
-
-    def draw(theme: Theme) -> object:
-        return role_chart(traces, names=models, role=role, **appearance.look(theme))
-
-    return ChartPicture(draw=draw, title=", ".join(models), language=appearance.tag)  # type: ignore[arg-type]
+    make = partial(role_chart, traces, names=names, role=role)
+    return chart_picture(make, title=", ".join(models), appearance=appearance)  # type: ignore[arg-type]
 
 
 def intervention(
@@ -178,11 +174,12 @@ def intervention(
     text: str,
     interventions: Sequence[Intervention | str],
     *,
-    drawn: Literal["states", "divergence", "moved"] = "states",
+    drawn: Literal["states", "divergence", "moved", "gradients"] = "states",
     quantity: str = "hidden_state",
     layer: int | None = None,
     direction: Direction = "forward",
     step: int | None = None,
+    loss_step: int | None = None,
     appearance: Appearance = DEFAULT,
 ) -> ChartPicture:
     """What forcing a gate or a state does to a run.
@@ -192,31 +189,54 @@ def intervention(
         text: the sentence.
         interventions: what is forced; as a text they have the form of the app's links, ``"forget_gate=0@3"``.
         drawn: ``"states"`` for the change of a layer, ``"divergence"`` of the outputs, ``"moved"`` for the
-            probabilities of one step.
-        quantity, layer, direction: of the change of the states.
-        step: of ``"divergence"`` and ``"moved"``, from 0; None for the app's own choice.
+            probabilities of one step, ``"gradients"`` for the norms of a loss that goes back through both runs.
+        quantity, layer, direction: of the change of the states or gradients.
+        step: that stands out, from 0; None for that at which the output moves furthest.
+        loss_step: the step whose loss goes back, from 0; None for the sum of all.
         appearance: how it looks.
 
     Raises:
         UnknownNameError: of ``drawn`` or of a quantity.
-        InvalidInputError: an intervention cannot be read, or does not fit the run.
+        InvalidInputError: an intervention cannot be read, or does not fit the run; or there is nothing to draw.
     """
-    if drawn not in ("states", "divergence", "moved"):
-        raise unknown_name("picture", drawn, ("states", "divergence", "moved"))
+    if drawn not in INTERVENTION_CHARTS:
+        raise unknown_name("picture", drawn, INTERVENTION_CHARTS)
     trace = traced(model, text)
     place = focus_of(trace, layer=layer, direction=direction, step=step)
     forced = tuple(parse_intervention(one) if isinstance(one, str) else one for one in interventions)
-    found = ask(InterventionRequest(trace=TraceRequest(model=model, text=text), interventions=forced))
+    run = TraceRequest(model=model, text=text)
+    found = ask(InterventionRequest(trace=run, interventions=forced, loss_step=loss_step))
+    seen = int(found.divergence.argmax()) if step is None else place.step
+    make: Callable[..., alt.TopLevelMixin]
+    if drawn == "divergence":
+        make = partial(divergence_chart, found, step=seen)
+    elif drawn == "moved":
+        if not found.moved[seen]:
+            raise InvalidInputError("At this step no probability moved.")
+        make = partial(moved_chart, found, step=seen)
+    elif drawn == "gradients":
+        make = _gradient_norms(found, place.layer, place.direction, quantity, seen)
+    else:
+        known = list(trace.layer(place.layer, place.direction).quantities())
+        if quantity not in known:
+            raise unknown_name("quantity", quantity, known)
+        make = partial(change_map, found, layer=place.layer, direction=place.direction, quantity=quantity)
+    return chart_picture(make, title=f"{model}: {text}", appearance=appearance)
 
-    def draw(theme: Theme) -> object:
-        look = appearance.look(theme)
-        if drawn == "divergence":
-            return divergence_chart(found, step=place.step, **look)
-        if drawn == "moved":
-            return moved_chart(found, step=place.step, **look)
-        return change_map(found, layer=place.layer, direction=place.direction, quantity=quantity, **look)
 
-    return ChartPicture(draw=draw, title=f"{model}: {text}", language=appearance.tag)  # type: ignore[arg-type]
+def _gradient_norms(
+    found: Intervened, layer: int, direction: Direction, quantity: str, step: int
+) -> Callable[..., alt.TopLevelMixin]:
+    gradients = found.gradients
+    if gradients is None:
+        raise InvalidInputError("One piece has no next piece to be compared with, so there is no loss and no gradient.")
+    known = list(gradients.layers[0].before)
+    if quantity not in known:
+        raise unknown_name("quantity", quantity, known)
+    span = norm_span([gradients.norms(layer, direction, name) for name in known])
+    return partial(
+        gradient_norm_chart, found, gradients, layer=layer, direction=direction, quantity=quantity, step=step, span=span
+    )
 
 
 def _with_memory(trace: RecurrentTrace, layer: int) -> LayerTrace:

@@ -7,28 +7,36 @@ from functools import partial
 from typing import Literal
 
 from seqviz.backends.requests import (
+    ActivationsRequest,
     AgreementRequest,
     BackwardRequest,
     CurvesRequest,
+    GradientSumRequest,
     SpectraRequest,
     TraceRequest,
     TrainedSpectraRequest,
 )
+from seqviz.charts.activations import activation_chart, activation_name
 from seqviz.charts.agreement import agreement_chart
 from seqviz.charts.backflow import Run, backflow_figure
 from seqviz.charts.backflow_curves import Curve
 from seqviz.charts.figure import Figure
 from seqviz.charts.gradient_scale import Scale
-from seqviz.charts.laboratory import norm_curve_chart
-from seqviz.charts.palette import Theme, cell_categories
+from seqviz.charts.gradient_sum import gradient_sum_chart
+from seqviz.charts.laboratory import Quantity, cell_name, memory_cell_chart, memory_names, norm_curve_chart
+from seqviz.charts.palette import cell_categories
+from seqviz.charts.product_norms import product_norm_chart
 from seqviz.charts.shared_weights import weight_contribution_chart, weight_tiles_chart
 from seqviz.charts.spectra import product_spectrum_chart, step_spectrum_chart
 from seqviz.charts.unroll_alt import cell_title
 from seqviz.charts.unroll_layout import UnrollOptions
+from seqviz.checkpoints import read_info
+from seqviz.config import check_range
 from seqviz.errors import unknown_name
 from seqviz.examples import CLAUSE
-from seqviz.laboratory import LaboratoryConfig
-from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask
+from seqviz.laboratory import ACTIVATIONS, LaboratoryConfig
+from seqviz.laboratory_examples import MEMORY_DIFFERENCES, memory_configs
+from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture, focus_of, traced
 from seqviz.types import Direction
 
 WORD_MODELS = ("wikitext-rnn", "wikitext-gru", "wikitext-lstm")
@@ -42,6 +50,7 @@ def gradients(
     multiplier: float = 1.0,
     beside: Sequence[str] = (),
     scale: Scale = "log",
+    layer: int | None = None,
     appearance: Appearance = DEFAULT,
 ) -> Figure:
     """A loss on its way back through time (the app's Gradients).
@@ -53,6 +62,7 @@ def gradients(
         multiplier: factor on the error of the last loss.
         beside: models of which only the norms are drawn.
         scale: ``"log"`` or ``"relative"``.
+        layer: of the heatmaps, from 0; None for the top one.
         appearance: how it looks.
     """
     trace = TraceRequest(model=model, text=text)
@@ -64,7 +74,11 @@ def gradients(
     for name in beside:
         other = BackwardRequest(trace=TraceRequest(model=name, text=text), loss_step=loss_step, multiplier=multiplier)
         curves.append(Curve(trace=ask(other), name=name))
-    options = UnrollOptions(font_size=appearance.font_size, notation=appearance.notation, show_cell_state=True)
+    if layer is not None:
+        focus_of(run.forward, layer=layer)  # or its error
+    options = UnrollOptions(
+        font_size=appearance.font_size, notation=appearance.notation, layer=layer, show_cell_state=True
+    )
     return backflow_figure(run, curves=curves, scale=scale, options=options, t=appearance.t, language=appearance.tag)
 
 
@@ -94,14 +108,45 @@ def shared_weights(
     """
     trace = ask(BackwardRequest(trace=TraceRequest(model=model, text=text), loss_step=loss_step, weights=True))
     named = {(one.name, one.layer): one for one in reversed(trace.weights)}
+    focus_of(traced(model, text), layer=layer)  # or its error
     if (matrix, layer) not in named:
-        raise unknown_name("matrix", f"{matrix}.{layer}", [f"{name}.{place}" for name, place in reversed(named)])
-    make = weight_contribution_chart if drawn == "steps" else weight_tiles_chart
+        raise unknown_name("matrix", matrix, [name for name, place in reversed(named) if place == layer])
+    make = partial(
+        weight_contribution_chart if drawn == "steps" else weight_tiles_chart, named[matrix, layer], trace.originals
+    )
+    return chart_picture(make, title=f"{model}: {matrix}", appearance=appearance)
 
-    def draw(theme: Theme) -> object:
-        return make(named[matrix, layer], trace.originals, **appearance.look(theme))
 
-    return ChartPicture(draw=draw, title=f"{model}: {matrix}", language=appearance.tag)  # type: ignore[arg-type]
+def gradient_sum(
+    model: str,
+    text: str,
+    *,
+    layer: int | None = None,
+    direction: Direction = "forward",
+    unit: int | None = None,
+    step: int | None = None,
+    loss_step: int | None = None,
+    appearance: Appearance = DEFAULT,
+) -> ChartPicture:
+    """What ∂L/∂h of one unit is the sum of: each weight times each error that came back through it.
+
+    Args:
+        model: name of a checkpoint.
+        text: the sentence.
+        layer, direction, unit, step: which number, from 0; None for the app's own choice, where the loss starts.
+        loss_step: as in ``gradients``.
+        appearance: how it looks.
+    """
+    backward = BackwardRequest(trace=TraceRequest(model=model, text=text), loss_step=loss_step)
+    trace = ask(backward.trace)
+    step = ask(backward).loss_steps[-1] if step is None else step
+    place = focus_of(trace, layer=layer, direction=direction, unit=unit, step=step)
+    found = ask(
+        GradientSumRequest(
+            backward=backward, layer=place.layer, direction=place.direction, step=place.step, unit=place.unit
+        )
+    )
+    return chart_picture(partial(gradient_sum_chart, found), title=f"{model}: {text}", appearance=appearance)
 
 
 def dependency(
@@ -124,31 +169,65 @@ def dependency(
     """
     found = [ask(AgreementRequest(model=name, clause=clause, singular=singular, plural=plural)) for name in models]
     cells = [cell_title(one.cell) for one in found]
-    names = cells if len(set(cells)) == len(cells) else list(models)
-
-    def draw(theme: Theme) -> object:
-        return agreement_chart(found, names=names, measured=measured, **appearance.look(theme))
-
-    title = f"{singular} … {clause}"
-    return ChartPicture(draw=draw, title=title, language=appearance.tag)  # type: ignore[arg-type]
+    names = cells if len(set(cells)) == len(cells) else [read_info(name).title for name in models]
+    make = partial(agreement_chart, found, names=names, measured=measured)
+    return chart_picture(make, title=f"{singular} … {clause}", appearance=appearance)
 
 
-def laboratory(config: LaboratoryConfig | None = None, *, appearance: Appearance = DEFAULT) -> ChartPicture:
+def laboratory(
+    config: LaboratoryConfig | None = None,
+    *,
+    quantity: Quantity = "memory",
+    scale: Scale = "log",
+    appearance: Appearance = DEFAULT,
+) -> ChartPicture:
     """How fast gradients vanish or explode in freshly initialised cells.
 
     Args:
         config: cells, spectral radius, steps ...; None for the app's own.
+        quantity: ``"memory"`` for what carries over, the LSTM's c, or ``"hidden_state"`` for h in all cells.
+        scale: ``"log"`` or ``"relative"``.
         appearance: how it looks.
     """
     configs = (config or LaboratoryConfig()).each()
     curves = [ask(CurvesRequest(config=one)) for one in configs]
-    cells = [one.cells[0] for one in configs]
-    names = [f"RNN, {one.activation}" if one.cells[0] == "rnn" else one.cells[0].upper() for one in configs]
+    names = [cell_name(one, appearance.t) for one in configs]
+    colours = cell_categories([one.cells[0] for one in configs])
+    make = partial(norm_curve_chart, curves, names=names, colours=colours, quantity=quantity, scale=scale)
+    return chart_picture(make, title=", ".join(names), appearance=appearance)
 
-    def draw(theme: Theme) -> object:
-        return norm_curve_chart(curves, names=names, colours=cell_categories(cells), **appearance.look(theme))
 
-    return ChartPicture(draw=draw, title=", ".join(names), language=appearance.tag)  # type: ignore[arg-type]
+def memory_cell(difference: float = 0.1, steps: int = 100, *, appearance: Appearance = DEFAULT) -> ChartPicture:
+    """Why a memory's link to itself has the weight 1: with less the gradient vanishes, with more it explodes.
+
+    Args:
+        difference: of the two other weights from 1, above 0 and up to 0.5.
+        steps: how far the error goes back.
+        appearance: how it looks.
+
+    Raises:
+        InvalidInputError: a number is out of range.
+    """
+    check_range("difference", difference, *MEMORY_DIFFERENCES)
+    curves = [ask(CurvesRequest(config=one)) for one in memory_configs(difference, steps)]
+    title = ", ".join(memory_names(curves, appearance.t))
+    return chart_picture(partial(memory_cell_chart, curves), title=title, appearance=appearance)
+
+
+def activations(chosen: str = "tanh", *, appearance: Appearance = DEFAULT) -> ChartPicture:
+    """Six activations and their slopes, on one scale.
+
+    Args:
+        chosen: the one that stands out, of ``seqviz.laboratory.ACTIVATIONS``.
+        appearance: how it looks.
+
+    Raises:
+        UnknownNameError: there is no such activation.
+    """
+    if chosen not in ACTIVATIONS:
+        raise unknown_name("activation", chosen, ACTIVATIONS)
+    make = partial(activation_chart, ask(ActivationsRequest()), chosen=chosen)
+    return chart_picture(make, title=activation_name(chosen, appearance.t), appearance=appearance)
 
 
 def jacobians(
@@ -173,14 +252,47 @@ def jacobians(
     def spectra(kind: str) -> object:
         if isinstance(model, LaboratoryConfig):
             return ask(SpectraRequest(config=model, kind=kind))
-        trace = TraceRequest(model=model, text=text)
-        return ask(TrainedSpectraRequest(trace=trace, kind=kind, layer=layer, direction=direction))
+        return ask(_spectra(model, text, kind, layer, direction))
 
     steps = spectra("steps")
-    draw = (
+    make = (
         partial(step_spectrum_chart, steps)  # type: ignore[arg-type]
         if kind == "steps"
         else partial(product_spectrum_chart, spectra("products"), steps=steps)  # type: ignore[arg-type]
     )
     name = "Jacobians" if isinstance(model, LaboratoryConfig) else f"{model}: {text}"
-    return ChartPicture(draw=lambda theme: draw(**appearance.look(theme)), title=name, language=appearance.tag)
+    return chart_picture(make, title=name, appearance=appearance)
+
+
+def product_norms(
+    models: Sequence[str],
+    text: str,
+    *,
+    layer: int = 0,
+    direction: Direction = "forward",
+    appearance: Appearance = DEFAULT,
+) -> ChartPicture:
+    """The most that k steps can make of an error, for several trained models on one text.
+
+    Args:
+        models: names of checkpoints.
+        text: the sentence.
+        layer, direction: of each of them.
+        appearance: how it looks.
+    """
+    infos = [read_info(name) for name in models]
+    found = [ask(_spectra(name, text, "products", layer, direction)) for name in models]
+    make = partial(
+        product_norm_chart,
+        found,
+        names=[info.title for info in infos],
+        colours=cell_categories([info.config.cell for info in infos]),
+    )
+    return chart_picture(make, title=f"{', '.join(models)}: {text}", appearance=appearance)
+
+
+def _spectra(model: str, text: str, kind: str, layer: int, direction: Direction) -> TrainedSpectraRequest:
+    """Asks for the Jacobians of a layer that the model has."""
+    focus_of(traced(model, text), layer=layer, direction=direction)
+    trace = TraceRequest(model=model, text=text)
+    return TrainedSpectraRequest(trace=trace, kind=kind, layer=layer, direction=direction)

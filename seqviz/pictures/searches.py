@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from seqviz.api import search_translation
 from seqviz.charts.figure import Figure
-from seqviz.charts.search_tree import OPTIMUM, SearchPath, SearchTreeOptions, search_tree_figure
+from seqviz.charts.search_tree import SearchTreeOptions
+from seqviz.charts.table_tree import table_tree_figure
 from seqviz.charts.translation_tree import translation_tree_figure
 from seqviz.config import DecodeConfig
 from seqviz.decoding import search
@@ -15,7 +16,7 @@ from seqviz.decoding.table import ProbabilityTable, TableModel
 from seqviz.decoding.trace import SearchTrace
 from seqviz.errors import unknown_name
 from seqviz.pictures.base import DEFAULT, Appearance
-from seqviz.translation_searches import DEFAULT_ALPHA, DEFAULT_BUDGET
+from seqviz.translation_searches import DEFAULT_ALPHA, DEFAULT_BEAM, DEFAULT_BUDGET, DEFAULT_LENGTH
 
 
 def search_tree(
@@ -35,7 +36,7 @@ def search_tree(
         budget: hypotheses that the exact search may extend; 0 leaves it out.
         appearance: how it looks.
     """
-    config = config or DecodeConfig(alpha=DEFAULT_ALPHA)
+    config = config or DecodeConfig(beam_size=DEFAULT_BEAM, max_length=DEFAULT_LENGTH, alpha=DEFAULT_ALPHA)
     found = search_translation(model, text, config=config, budget=budget)
     options = SearchTreeOptions(font_size=appearance.font_size, alpha=config.alpha)
     return translation_tree_figure(found, options=options, t=appearance.t, language=appearance.tag)
@@ -79,16 +80,10 @@ def decoding(
     } | {"exact": exact}
     if search_name not in runs:
         raise unknown_name("search", search_name, runs)
-    t = appearance.t
-    labels = {"greedy": t("Greedy"), "beam": t("Beam"), "exact": t("Optimum")}
-    paths = [
-        SearchPath.of(run, key=OPTIMUM if name == "exact" else name, label=labels[name]) for name, run in runs.items()
-    ]
-    return search_tree_figure(
+    return table_tree_figure(
         runs[search_name],
-        paths=[path for path in paths if path is not None],
-        follows="beam" if search_name == "beam" else None,
+        **runs,
         options=SearchTreeOptions(font_size=appearance.font_size, alpha=alpha),
-        t=t,
+        t=appearance.t,
         language=appearance.tag,
     )

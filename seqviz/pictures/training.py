@@ -1,12 +1,19 @@
-"""Training with and without gradient clipping, and one gradient being clipped."""
+"""Training with and without gradient clipping, the cliff that it meets, and one gradient being clipped."""
 
 from __future__ import annotations
 
+from functools import partial
+
+from seqviz.charts.cliff import cliff_chart, cliff_lines
+from seqviz.charts.cliff import cliff_surface as drawn_surface
 from seqviz.charts.clipping_curves import clipping_figure
 from seqviz.charts.clipping_projection import Projection, projection_figure
 from seqviz.charts.figure import Figure
-from seqviz.clipping import ClippingConfig, merged
-from seqviz.pictures.base import DEFAULT, Appearance
+from seqviz.charts.palette import Theme
+from seqviz.charts.surface_files import surface_html
+from seqviz.clipping import Cliff, CliffDirection, ClippingConfig, merged
+from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, PagePicture, chart_picture
+from seqviz.training.cliff import cliff as measured_cliff
 from seqviz.training.clipping import ClippingRun
 
 
@@ -20,9 +27,7 @@ def clipping(
         log_steps: a log axis of steps.
         appearance: how it looks.
     """
-    run = ClippingRun(config or ClippingConfig())
-    while run.advance():
-        pass
+    run = _trained(config)
     return clipping_figure(
         merged([run.news()]),
         run.config,
@@ -31,6 +36,63 @@ def clipping(
         t=appearance.t,
         language=appearance.tag,
     )
+
+
+def find_cliff(
+    config: ClippingConfig | None = None, *, variant: int | None = None, second: CliffDirection = "previous"
+) -> Cliff:
+    """Trains, and measures the loss around the step behind which it rose most.
+
+    Args:
+        config: as in ``clipping``.
+        variant: number of the one whose rise is looked at; None for the first whose loss rose.
+        second: direction of the surface beside the gradient.
+
+    Raises:
+        InvalidInputError: there is no such variant, or its loss never rose.
+    """
+    run = _trained(config)
+    if variant is None:
+        variant = next((one.variant.number for one in run.variants if one.before_jump), 0)
+    return measured_cliff(run, variant, second=second)
+
+
+def cliff(
+    found: Cliff | ClippingConfig | None = None, *, near: bool = False, appearance: Appearance = DEFAULT
+) -> ChartPicture:
+    """The loss along the negative gradient where it jumped, with the updates of all ways of clipping.
+
+    Args:
+        found: what ``find_cliff`` has measured; or what it is to train, None for the app's first run: a minute.
+        near: only close to the weights; else as far as the longest update goes.
+        appearance: how it looks.
+    """
+    one = found if isinstance(found, Cliff) else find_cliff(found)
+    return chart_picture(partial(cliff_chart, one, near=near), title=appearance.t("The cliff"), appearance=appearance)
+
+
+def cliff_surface(found: Cliff | ClippingConfig | None = None, *, appearance: Appearance = DEFAULT) -> PagePicture:
+    """The same loss over the gradient and a second direction, to be turned (Pascanu et al. 2013, figure 6).
+
+    Args:
+        found: as in ``cliff``.
+        appearance: how it looks.
+    """
+    one = found if isinstance(found, Cliff) else find_cliff(found)
+    title = appearance.t("The cliff")
+
+    def draw(theme: Theme) -> str:
+        look = appearance.look(theme)
+        return surface_html(
+            drawn_surface(one, **look),
+            theme=theme,
+            title=title,
+            alt=" ".join(cliff_lines(one, appearance.t)),
+            font_size=appearance.font_size,
+            language=appearance.tag,
+        )
+
+    return PagePicture(draw=draw, title=title)
 
 
 def projection(
@@ -50,3 +112,10 @@ def projection(
     """
     shown = Projection(gradient=gradient, threshold=threshold, value_threshold=value_threshold)
     return projection_figure(shown, font_size=appearance.font_size, t=appearance.t, language=appearance.tag)
+
+
+def _trained(config: ClippingConfig | None) -> ClippingRun:
+    run = ClippingRun(config or ClippingConfig())
+    while run.advance():
+        pass
+    return run

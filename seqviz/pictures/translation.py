@@ -1,22 +1,18 @@
-"""Translations: the encoder-decoder unrolled, searches side by side, a pair piece by piece."""
+"""Translations: the encoder-decoder unrolled, and the sum behind each of its numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 
-from seqviz.backends.translation_requests import ForcedRequest, NetworkRequest, SearchRequest
-from seqviz.charts.compared_table import compared_page
+from seqviz.backends.translation_requests import NetworkRequest, NetworkSumRequest
 from seqviz.charts.encoder_decoder import encoder_decoder_figure
+from seqviz.charts.encoder_decoder_layout import resolved_pair_focus
 from seqviz.charts.figure import Figure
-from seqviz.charts.forced_steps import parting_step, step_chart, sum_chart
-from seqviz.charts.palette import Theme
+from seqviz.charts.network_sums import network_sum_chart
 from seqviz.charts.unroll_layout import UnrollOptions
-from seqviz.config import DecodeConfig
-from seqviz.error_report import MAX_TARGET
-from seqviz.errors import InvalidInputError
-from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, TablePicture, ask
-from seqviz.search_reports import compare_searches
-from seqviz.translations import ForcedTranslation
+from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture, check_step
+from seqviz.translation_network import SumQuantity, TranslationNetwork
+from seqviz.types import Direction
 
 
 def encoder_decoder(
@@ -36,96 +32,63 @@ def encoder_decoder(
     return encoder_decoder_figure(network, options=options, t=appearance.t, language=appearance.tag)
 
 
-def side_by_side(
+def network_sum(
     model: str,
     text: str,
     *,
-    references: Sequence[str] = (),
-    alpha: float = 0.0,
-    appearance: Appearance = DEFAULT,
-) -> TablePicture:
-    """Greedy search, beams, sampling and exact search in one table, with BLEU where there is a translation by a person.
-
-    Args:
-        model: name of a translation checkpoint.
-        text: the source.
-        references: translations by people.
-        alpha: of the length normalisation.
-        appearance: how it looks.
-    """
-    rows = compare_searches(model, text, references=references, alpha=alpha)
-
-    def draw(theme: Theme) -> str:
-        return compared_page(rows, source=text, references=references, alpha=alpha, **appearance.look(theme))
-
-    return TablePicture(draw=draw, title=f"{model}: {text}")
-
-
-def pair_steps(
-    model: str,
-    text: str,
-    reference: str,
-    *,
-    beam_size: int = 5,
-    alpha: float = 0.0,
+    quantity: SumQuantity = "state",
+    reference: str = "",
+    beam_size: int = 1,
+    layer: int | None = None,
+    direction: Direction = "forward",
+    unit: int | None = None,
+    step: int | None = None,
+    block: str = "",
     appearance: Appearance = DEFAULT,
 ) -> ChartPicture:
-    """What each piece of a person's translation and of the model's costs: is the search at fault, or the model?
+    """The sum behind one number of ``encoder_decoder``: weight times what it weighs.
 
     Args:
-        model: name of a translation checkpoint.
-        text: the source.
-        reference: the translation by a person, y*.
-        beam_size, alpha: of the search that finds the model's, ŷ.
+        model, text, reference, beam_size: as in ``encoder_decoder``; the decoder's numbers are those of the free run.
+        quantity: ``"encoder"``, ``"hand_over"``, ``"state"``, ``"context"``, ``"readout"`` or ``"logit"``.
+        layer, direction, unit, step: which number, from 0; None for the app's own choice. The unit of a logit is the
+            id of a piece; None for the one that is written.
+        block: of a state; empty for the cell's first.
         appearance: how it looks.
 
     Raises:
-        InvalidInputError: a text is empty, or the search completed no translation.
+        InvalidInputError, UnknownNameError: the network has no such number.
     """
-    human, output = _pair(model, text, reference, beam_size, alpha)
-    steps = max(len(human.target), len(output.target))
-    step = min(parting_step(human, output) or 0, steps - 1)
-
-    def draw(theme: Theme) -> object:
-        return step_chart(human, output, step=step, **appearance.look(theme))
-
-    return ChartPicture(draw=draw, title=f"{model}: {text}", language=appearance.tag)  # type: ignore[arg-type]
-
-
-def pair_sums(
-    model: str,
-    text: str,
-    reference: str,
-    *,
-    beam_size: int = 5,
-    alpha: float = 0.0,
-    appearance: Appearance = DEFAULT,
-) -> ChartPicture:
-    """The running sums of log p of both translations; arguments as in ``pair_steps``."""
-    human, output = _pair(model, text, reference, beam_size, alpha)
-
-    def draw(theme: Theme) -> object:
-        return sum_chart(human, output, **appearance.look(theme))
-
-    return ChartPicture(draw=draw, title=f"{model}: {text}", language=appearance.tag)  # type: ignore[arg-type]
-
-
-def _pair(
-    model: str, text: str, reference: str, beam_size: int, alpha: float
-) -> tuple[ForcedTranslation, ForcedTranslation]:
-    if not reference.strip():
-        raise InvalidInputError("This picture needs a translation by a person: the reference.")
-    human = ask(ForcedRequest(model=model, text=text, target=reference))
-    config = DecodeConfig(beam_size=beam_size, max_length=MAX_TARGET, alpha=alpha)
-    found = ask(SearchRequest(model=model, text=text, config=config, watch=(human.target.ids,)))
-    best = found.search.best
-    if best is None:
-        raise InvalidInputError("The search completed no translation; try a wider beam.")
-    ended = found.search.ended(best)
-    output = ForcedRequest(
-        model=model,
-        text=text,
-        target="" if ended else found.targets[best].text,
-        ids=found.search.tokens(best) if ended else (),
+    asked = NetworkRequest(model=model, text=text, reference=reference, beam_size=beam_size)
+    network = ask(asked)
+    encoder, focus = quantity == "encoder", resolved_pair_focus(network, None)
+    steps, parts = (len(network.source), network.encoder) if encoder else (len(network.free), network.free.layers)
+    if step is None:
+        step = 0 if quantity in {"encoder", "hand_over"} else min(focus.step - len(network.source) - 1, steps - 1)
+    check_step(step, steps)
+    blocks = {"encoder": parts[0].block_names[0], "state": parts[0].block_names[0], "hand_over": "hidden_state"}
+    taken = ask(
+        NetworkSumRequest(
+            network=asked,
+            quantity=quantity,
+            unit=_sum_unit(network, quantity, focus.unit, step) if unit is None else unit,
+            step=step,
+            layer=max(part.layer for part in parts) if layer is None else layer,
+            direction=direction,
+            block=block or blocks.get(quantity, ""),
+        )
     )
-    return human, ask(output)
+    return chart_picture(partial(network_sum_chart, network, taken), title=f"{model}: {text}", appearance=appearance)
+
+
+def _sum_unit(network: TranslationNetwork, quantity: SumQuantity, unit: int, step: int) -> int:
+    """The unit in focus, or what stands in its place in a vector of another length; of a logit the written piece."""
+    if quantity == "logit":
+        return network.free.target.ids[step]
+    context = network.free.context
+    sizes = {
+        "encoder": network.encoder[0].num_units,
+        "context": unit + 1 if context is None else context.shape[1],
+        "readout": network.free.readout.shape[1],
+    }
+    return unit % sizes.get(quantity, unit + 1)

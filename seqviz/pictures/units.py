@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
-
-import numpy as np
 
 from seqviz.backends.long_requests import (
     LongTextRequest,
@@ -17,18 +16,16 @@ from seqviz.backends.long_requests import (
     UnitRequest,
 )
 from seqviz.backends.requests import AnswerT_co, Request, TraceRequest
-from seqviz.charts.colored_text import ColouredText, coloured_text
+from seqviz.charts.colored_text import ColouredText
 from seqviz.charts.figure import Figure
-from seqviz.charts.notation import quantity_name, symbol
-from seqviz.charts.palette import Theme
-from seqviz.charts.properties import property_name
 from seqviz.charts.rankings import rankings_chart
-from seqviz.charts.saturation import SaturatedRun, layer_name, saturation_figure
+from seqviz.charts.saturation import SaturatedRun, saturation_figure
 from seqviz.charts.tracking import MAX_POINTS, series_chart, values_chart
+from seqviz.charts.unit_text import moments_figure, quantity_label, series_names, unit_figure
 from seqviz.checkpoints import read_info
 from seqviz.errors import InvalidInputError, TraceGoneError, unknown_name
-from seqviz.long_examples import example_span, long_example
-from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask
+from seqviz.long_examples import example_span, long_example, piece_kind
+from seqviz.pictures.base import DEFAULT, Appearance, ChartPicture, ask, chart_picture
 from seqviz.units import LongText, UnitPlace, UnitSeries
 
 
@@ -53,26 +50,9 @@ def unit_text(
         pattern: a regular expression whose matches are a property too.
         appearance: how it looks.
     """
-    run = _run(model, text)
-    found, series, name = _series(run, quantity, tracked, unit, pattern)
-    limit = None
-    if series.quantity == "cell_state":
-        limit = float(np.quantile(np.abs(series.values), 0.99)) or None
-    elif series.quantity.endswith("_gate"):
-        limit = 1.0
-    return coloured_text(
-        found,
-        values=series.values,
-        quantity=series.quantity,
-        name=_unit_name(series, found, appearance),
-        limit=limit,
-        binary=series.property if series.binary else None,
-        numbers=None if series.binary else series.property,
-        property_name=property_name(name, appearance.t) if name else "",
-        height=470,
-        font_size=appearance.font_size,
-        language=appearance.tag,
-        t=appearance.t,
+    found, series, name = _series(_run(model, text), quantity, tracked, unit, pattern)
+    return unit_figure(
+        found, series, tracked=name, font_size=appearance.font_size, t=appearance.t, language=appearance.tag
     )
 
 
@@ -87,19 +67,20 @@ def unit_series(
     drawn: Literal["steps", "values"] = "steps",
     appearance: Appearance = DEFAULT,
 ) -> ChartPicture:
-    """A unit over the beginning of a long text, or its values by the property; other arguments as in ``unit_text``."""
+    """A unit over the beginning of a long text, or its values by the property; other arguments as in ``unit_text``.
+
+    Raises:
+        InvalidInputError: ``"values"``, and there is no property.
+    """
     found, series, name = _series(_run(model, text), quantity, tracked, unit, pattern)
-    label, t = _unit_name(series, found, appearance), appearance.t
-    axis, shown = quantity_name(series.quantity, t=t), property_name(name, t) if name else ""
-
-    def draw(theme: Theme) -> object:
-        look = appearance.look(theme)
-        if drawn == "values" and series.property is not None:
-            return values_chart(series, unit_name=label, axis_name=axis, property_name=shown, **look)
-        end = min(len(found), MAX_POINTS)
-        return series_chart(series, unit_name=label, axis_name=axis, property_name=shown, end=end, **look)
-
-    return ChartPicture(draw=draw, title=label, language=appearance.tag)  # type: ignore[arg-type]
+    names = series_names(series, name, found, appearance.t)
+    if drawn == "values":
+        if series.property is None:
+            raise InvalidInputError("No property of the text stands beside this unit; a longer text may have one.")
+        make = partial(values_chart, series, **names)
+    else:
+        make = partial(series_chart, series, end=min(len(found), MAX_POINTS), **names)
+    return chart_picture(make, title=names["unit_name"], appearance=appearance)
 
 
 def rankings(
@@ -115,14 +96,12 @@ def rankings(
     trackings = []
     for model in models:
         run = _run(model, text)
-        known = _quantities(_about(LongTextRequest(trace=run)))
+        known = _about(LongTextRequest(trace=run)).quantities
         own = quantity if quantity in known else known[0]
         trackings.append(_about(TrackingRequest(trace=run, quantity=own, pattern=pattern)))
 
-    def draw(theme: Theme) -> object:
-        return rankings_chart(trackings, names=models, **appearance.look(theme))
-
-    return ChartPicture(draw=draw, title=", ".join(models), language=appearance.tag)  # type: ignore[arg-type]
+    make = partial(rankings_chart, trackings, names=models)
+    return chart_picture(make, title=", ".join(models), appearance=appearance)
 
 
 def saturation(
@@ -143,7 +122,10 @@ def saturation(
     found, read = _about(SaturationRequest(trace=run)), _about(LongTextRequest(trace=run))
     if not found.gates:
         raise InvalidInputError("A plain recurrent cell has no gates; choose an LSTM or a GRU.")
-    titles = {gate: _gate_title(gate, read, appearance) for gate in dict.fromkeys(one.gate for one in found.gates)}
+    titles = {
+        gate: quantity_label(gate, read, notation=appearance.notation, t=appearance.t)
+        for gate in dict.fromkeys(one.gate for one in found.gates)
+    }
     return saturation_figure(
         [SaturatedRun(saturation=found, name="", titles=titles)],
         left=left,
@@ -178,38 +160,21 @@ def moments(
     Raises:
         InvalidInputError: the span is not in the text.
     """
-    run, t = _run(model, text), appearance.t
+    run = _run(model, text)
     read = _about(LongTextRequest(trace=run))
     wanted = span or ("" if text else example_span(read.task, read.kind))
     place = re.search(re.escape(wanted), read.text) if wanted else re.search(r"\w+", read.text)
     if place is None:
         raise InvalidInputError("{span!r} does not stand in the text.", span=wanted)
-    start = min(int(np.searchsorted(read.starts, place.start())), len(read) - 1)
-    end = max(start + 1, int(np.searchsorted(read.starts, place.end())))
+    start, end = read.steps(*place.span())
     found = _about(MomentsRequest(trace=run, quantity=quantity, start=start, end=end, threshold=threshold, slack=slack))
-    many = len(found.units)
-    return coloured_text(
-        read,
-        values=found.units_on.astype(np.float32) if many else None,
-        quantity="count",
-        name=t("units of the pattern that are on"),
-        limit=float(max(many, 1)),
-        marks=[(one.start, one.end) for one in found.matches],
-        selection=(found.start, found.end),
-        notes=(t("framed: your span; underlined: matches"),),
-        height=470,
-        font_size=appearance.font_size,
-        language=appearance.tag,
-        t=t,
-    )
+    return moments_figure(read, found, font_size=appearance.font_size, t=appearance.t, language=appearance.tag)
 
 
 def _run(model: str, text: str) -> TraceRequest:
     if not text:
         config = read_info(model).config
-        # Of the shipped families only one reads characters.
-        letters = config.task == "language_model" and config.vocabulary_size < 1000 and not config.tied_output
-        text = long_example(config.task, "character" if letters else "word")
+        text = long_example(config.task, piece_kind(config))
     return TraceRequest(model=model, text=text)
 
 
@@ -225,26 +190,17 @@ def _about(request: Request[AnswerT_co]) -> AnswerT_co:
         return ask(request)
 
 
-def _quantities(text: LongText) -> list[str]:
-    """States first, then the gates."""
-    names = list(dict.fromkeys(name for shape in text.layers for name in shape.quantities))
-    states = [name for name in ("cell_state", "hidden_state") if name in names]
-    return states + [name for name in names if name not in states]
-
-
 def _series(
     run: TraceRequest, quantity: str, tracked: str, unit: UnitPlace | None, pattern: str
 ) -> tuple[LongText, UnitSeries, str]:
     text = _about(LongTextRequest(trace=run))
-    quantity = quantity or _quantities(text)[0]
+    quantity = quantity or text.quantities[0]
     tracking = _about(TrackingRequest(trace=run, quantity=quantity, pattern=pattern))
-    named = {one.property: one for one in tracking.tracked}
-    # A short text may have none of the properties; then the first unit is shown without one, as on the page.
-    name = tracked or ("pattern" if pattern and "pattern" in named else next(iter(named), ""))
-    if name and name not in named:
-        raise unknown_name("property", name, named)
-    first = UnitPlace(layer=text.layers[0].layer, direction=text.layers[0].direction, unit=0)
-    place = unit or (named[name].best[0].place if name else first)
+    name = tracked or tracking.first_property(pattern)
+    known = [one.property for one in tracking.tracked]
+    if name and name not in known:
+        raise unknown_name("property", name, known)
+    place = unit or tracking.best_unit(name, text)
     series = _about(
         UnitRequest(
             trace=run,
@@ -257,18 +213,3 @@ def _series(
         )
     )
     return text, series, name
-
-
-def _unit_name(series: UnitSeries, text: LongText, appearance: Appearance) -> str:
-    t, place = appearance.t, series.place
-    both = any(shape.direction == "backward" for shape in text.layers)
-    return t("{quantity} of unit {unit}, {layer}").format(
-        quantity=quantity_name(series.quantity, t=t),
-        unit=place.unit,
-        layer=layer_name(place.layer, place.direction, both=both, t=t),
-    )
-
-
-def _gate_title(gate: str, text: LongText, appearance: Appearance) -> str:
-    written = symbol(gate, notation=appearance.notation, cell=text.layers[0].cell).text
-    return f"{quantity_name(gate, t=appearance.t)} {written}"

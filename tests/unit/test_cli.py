@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from seqviz import __version__
 from seqviz.cli import app
-from tests.helpers import write_tiny_checkpoint
+from seqviz.picture_names import PICTURES, pictures_help
+from tests.helpers import write_tiny_checkpoint, write_tiny_translator
 
 RUNNER = CliRunner()
 TEXT = "to be or not to be that is the question\n"
@@ -118,6 +119,88 @@ def test_a_mistake_is_one_sentence_and_exit_status_2(tiny, arguments, sentence):
     said = run(*arguments, code=2)
     assert sentence in " ".join(said.split())
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("a --view gate", "view 'gate' is not known; near it are: gates, "),
+        (
+            "tiny-critic a --view gates --force forget_gate=0@3",
+            "The view gates does not take --force; beside NAME it takes TEXT, --layer, --unit, --step.",
+        ),
+        ("a a --view number-unit", "The view number-unit does not take TEXT; beside NAME it takes nothing."),
+        ("tiny-critic a --view home --unit 1", "The view home does not take --unit; beside NAME it takes TEXT."),
+        ("tiny-critic a --view unit-sum --quantity x", "quantity 'x' is not known; known are: reset_gate, "),
+        ("tiny-critic a --view output --step 7", "There is no step 7; steps count from 1 to 1."),
+        ("tiny-reader Tea --view gradients --loss-step 9", "loss_step is 9; allowed is 1 to 2."),
+        ("tiny-reader Tea --view jacobians --layer 2", "tiny-reader has no layer 2, counted from 1,"),
+        ("tiny-reader Tea --view shared-weights --quantity x", "matrix 'x' is not known; known are: weight_hidden, "),
+        (
+            "tiny-reader Tea --view intervention --force input_gate=0@0 --quantity x",
+            "quantity 'x' is not known; known ",
+        ),
+        ("tiny-critic a --view units --layer 1", "A layer alone is no unit; give --unit too."),
+        ("far --view memory-cell", "'far' is no number; how far the other weights are from 1 is written as 0.1."),
+        ("0.9 --view memory-cell", "difference is 0.9; allowed is 0.01 to 0.5."),
+        ("sine --view activations", "activation 'sine' is not known; known are: logistic, "),
+        ("text --view cliff", "task 'text' is not known; known are: adding, copy."),
+        ("Cat --view bleu", "A candidate and at least one reference are needed."),
+        ("tiny-critic --view error-shares", "Our pairs are French and English, which this model does not read;"),
+        ("x --view error-shares --pairs no.tsv", "no.tsv: No such file or directory."),
+        ("tiny-critic --view growing-sentence", "tiny-critic is not a translation model; one is needed here."),
+        ("tiny-critic --view alignment-error", "tiny-critic is not a translation model; one is needed here."),
+    ],
+)
+def test_a_mistake_in_what_a_view_takes_is_one_sentence(tiny, typed, sentence):
+    said = run("export", *typed.split(), "-o", "a.html", code=2)
+    assert sentence in " ".join(said.split())
+    assert said.count("\n") == 1
+
+
+def test_the_help_names_every_view_with_what_it_takes():
+    said = " ".join(pictures_help(80).split())
+    assert [name for name in PICTURES if f" {name} " not in said] == []
+    assert "intervention-moved which probabilities it moves at a step TEXT --force --step" in said
+    assert max(len(line) for line in pictures_help(80).splitlines()) <= 80
+    assert "intervention-moved" in run("export", "--help")
+
+
+def test_a_surface_that_cannot_be_a_still_picture_is_said_before_anything_is_trained(tmp_path):
+    said = run("export", "adding", "--view", "cliff-surface", "-o", tmp_path / "cliff.png", code=2)
+    assert "The view cliff-surface is a page: only .html can be written." in said
+
+
+def sizes(svg: str) -> float:
+    """Of its smallest letters, in pixels."""
+    return min(float(size) for size in re.findall(r'font-size="([\d.]+)"', svg))
+
+
+def test_size_and_notation_are_those_of_the_pages(tiny, tmp_path):
+    files = []
+    for options in ((), ("--size", "presenter"), ("--notation", "d2l")):
+        files.append(tmp_path / f"{len(files)}.svg")
+        run("export", "tiny-reader", "To be", "--view", "gates", *options, "-o", files[-1])
+    normal, large, d2l = (file.read_text() for file in files)
+    assert normal.count("Γ") > 2 * d2l.count("Γ")
+    assert "Γ_f in Ng" in d2l  # what it is called elsewhere
+    assert sizes(normal) < sizes(large)
+
+
+@pytest.mark.parametrize("view", ["home", "unit-sum", "output", "gradient-sum", "weight-tiles", "all-memory"])
+def test_export_draws_by_name(tiny, tmp_path, view):
+    output = tmp_path / "picture.svg"
+    run("export", "tiny-reader", "To be", "--view", view, "-o", output)
+    assert output.read_text().startswith("<svg")
+
+
+def test_a_file_of_pairs_is_judged(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(tmp_path))
+    write_tiny_translator(tmp_path, name="tiny-translator")
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("Le chat dort.\tThe cat is sleeping.\n")
+    run("export", "tiny-translator", "--view", "error-scores", "--pairs", pairs, "-o", tmp_path / "scores.svg")
+    assert "Both scores of every pair" in (tmp_path / "scores.svg").read_text()
 
 
 @pytest.mark.parametrize(("suffix", "start"), [(".html", b"<!"), (".svg", b"<svg"), (".png", b"\x89PNG")])
