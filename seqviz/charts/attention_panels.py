@@ -18,8 +18,6 @@ from seqviz.translations import ForcedTranslation
 from seqviz.twins import penalty
 from seqviz.types import FloatArray
 
-"""Pixels of a cell below which maps go below each other, and of a row of maps."""
-
 REGULARISED_ROW, SCORES_ROW = 2, 4
 """Maps in a row where the regulariser is looked at, and where score functions are."""
 

@@ -8,7 +8,7 @@ import altair as alt
 
 from seqviz.attention import AlignmentScores
 from seqviz.charts.palette import Theme, category_colours, sequential_ramp
-from seqviz.charts.style import colour, labels_expression, styled
+from seqviz.charts.style import colour, labels_expression, legend_columns, styled
 from seqviz.i18n import Translator, english
 from seqviz.length_bleu import LengthBleu
 
@@ -82,7 +82,7 @@ def length_chart(
     ]  # fmt: skip
     top = max((each.high_bleu for one in measured for each in one.bins), default=60.0)
     scale = alt.Color(
-        "model:N", sort=names, legend=alt.Legend(title=None, orient="top", columns=1, labelLimit=420),
+        "model:N", sort=names, legend=alt.Legend(title=None, orient="top", columns=legend_columns(2), labelLimit=alt.ExprRef("min(420, width - 24)")),
         scale=alt.Scale(domain=names, range=list(category_colours(theme)[: len(names)])),
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=rows)).encode(
@@ -142,7 +142,7 @@ def growth_chart(
         for index, value in enumerate(values)
     ]
     scale = alt.Color(
-        "model:N", sort=names, legend=alt.Legend(title=None, orient="top", columns=1, labelLimit=420),
+        "model:N", sort=names, legend=alt.Legend(title=None, orient="top", columns=legend_columns(2), labelLimit=alt.ExprRef("min(420, width - 24)")),
         scale=alt.Scale(domain=names, range=list(category_colours(theme)[: len(names)])),
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=rows)).encode(

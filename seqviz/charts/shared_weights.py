@@ -11,7 +11,7 @@ from seqviz.charts.gradient_axes import power_axis, signed_colour, token_axis
 from seqviz.charts.gradient_scale import GradientScale
 from seqviz.charts.notation import visible
 from seqviz.charts.palette import Theme, category_colours
-from seqviz.charts.style import colour, shortened, styled
+from seqviz.charts.style import colour, legend_columns, shortened, styled
 from seqviz.gradients import WeightGradient
 from seqviz.i18n import Translator, english
 
@@ -58,7 +58,7 @@ def weight_contribution_chart(
                 "series:N",
                 title=None,
                 scale=alt.Scale(domain=list(names), range=list(category_colours(theme))[:2]),
-                legend=alt.Legend(orient="top", columns=1, labelLimit=0, symbolStrokeWidth=3),
+                legend=alt.Legend(orient="top", columns=legend_columns(2), labelLimit=0, symbolStrokeWidth=3),
             ),
             tooltip=[
                 alt.Tooltip("series:N", title=t("series")),

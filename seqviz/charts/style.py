@@ -77,6 +77,11 @@ def styled(chart: alt.TopLevelMixin, *, theme: Theme, font_size: int) -> alt.Top
     return chart
 
 
+def legend_columns(most: int, *, width: int = 520) -> alt.ExprRef:
+    """Columns of a legend above a chart: one where the chart is narrower than ``width`` pixels, else ``most``."""
+    return alt.ExprRef(f"width < {width} ? 1 : {most}")
+
+
 def labels_expression(labels: Sequence[str], *, field: str = "datum.value") -> str:
     """A Vega expression that writes label number ``field``; labels may repeat and may hold any character."""
     # ASCII-only JSON strings are Vega strings, whatever a person typed.

@@ -9,7 +9,7 @@ import numpy as np
 
 from seqviz.charts.gradient_axes import token_axis
 from seqviz.charts.palette import Theme, category_colours
-from seqviz.charts.style import styled
+from seqviz.charts.style import legend_columns, styled
 from seqviz.errors import unknown_name
 from seqviz.i18n import Translator, english, msgid
 from seqviz.traces import LayerTrace, RecurrentTrace
@@ -102,7 +102,12 @@ def role_chart(
             title=None,
             scale=alt.Scale(domain=shown, range=[colours[i] for i in order]),
             legend=alt.Legend(
-                orient="top", labelLimit=0, symbolType="stroke", symbolSize=420, symbolStrokeWidth=3, columns=3
+                orient="top",
+                labelLimit=0,
+                symbolType="stroke",
+                symbolSize=420,
+                symbolStrokeWidth=3,
+                columns=legend_columns(3),
             ),
         ),
     )
