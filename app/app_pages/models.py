@@ -33,13 +33,21 @@ for info in found:
             t("Parameters"): info.num_parameters,
             t("Measured"): info.figures.get(figure),
             t("Figure"): figure_names.get(figure, figure),
-            t("Minutes of training"): round(info.details.get("training_seconds", 0) / 60),
+            t("Training, min"): round(info.details.get("training_seconds", 0) / 60),
             t("Fine-tuned from"): info.base.name if info.base else "",
         }
     )
 if rows:
+    number = st.column_config.NumberColumn
     st.dataframe(
-        rows, hide_index=True, column_config={t("Parameters"): st.column_config.NumberColumn(format="localized")}
+        rows,
+        hide_index=True,
+        column_config={
+            t("Model"): st.column_config.Column(width=330),
+            t("Parameters"): number(format="localized", width=90),
+            t("Measured"): number(format="%.4g", width=80),
+            t("Training, min"): number(width=100),
+        },
     )
 for error in broken.values():
     st.warning(translate_error(error, t), icon=":material/broken_image:")

@@ -119,7 +119,7 @@ def _agreement(read: Readings, row: int, settings: Settings) -> None:
         {
             t("two readings"): f"{names[a]} – {names[b]}",
             t("ρ, this word"): _number(values[row]),
-            t("ρ, mean of the sentence"): _number(_mean(values)),
+            t("ρ, sentence"): _number(_mean(values)),
             t("same first word"): f"{sum(x == y for x, y in zip(links[a], links[b], strict=True))} / {len(values)}",
         }
         for (a, b), values in reading_correlations(read).items()
@@ -127,7 +127,8 @@ def _agreement(read: Readings, row: int, settings: Settings) -> None:
     st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
     st.caption(
         t(
-            "ρ is Spearman's rank correlation over the source words, of sizes without signs. Where the readings "
+            "ρ is Spearman's rank correlation over the source words, of sizes without signs; of the sentence, the mean "
+            "over its words. Where the readings "
             "disagree none of them is the truth: weights say what is mixed into the context, not what the answer hangs "
             "on; a gradient says what an infinitely small change does, which where P is near 1 is almost nothing; a "
             "source without a word is a sentence that the model has perhaps never seen the like of."

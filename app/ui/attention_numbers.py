@@ -133,7 +133,7 @@ def _context(found: AttentionStep, settings: Settings) -> None:
     unit = int(st.number_input(t("Component of the context"), 0, len(found.context) - 1, 0, key="context-unit"))
     frame = pd.DataFrame(
         {
-            t("source"): [visible(piece) for piece in found.source.pieces],
+            t("source piece"): [visible(piece) for piece in found.source.pieces],
             "α": found.weights.astype(float),
             f"h[{unit}]": found.encoder_states[:, unit].astype(float),
             "α · h": (found.weights * found.encoder_states[:, unit]).astype(float),

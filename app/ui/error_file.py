@@ -163,7 +163,7 @@ def _panel(job_id: str, settings: Settings, *, watching: bool) -> None:
         with st.expander(t("{count} pairs were left out").format(count=len(report.skipped))):
             st.dataframe(
                 [
-                    {t("pair"): one.number, t("source"): one.source, t("why"): translate_error(one.error, t)}
+                    {t("pair"): one.number, t("source sentence"): one.source, t("why"): translate_error(one.error, t)}
                     for one in report.skipped
                 ],
                 hide_index=True,
@@ -240,7 +240,7 @@ def _table(report: ErrorReport, t: Translator) -> None:
     rows = [
         {
             t("pair"): pair.number,
-            t("source"): pair.source,
+            t("source sentence"): pair.source,
             "y*": pair.reference.text,
             "ŷ": pair.output.text,
             t("due to"): blame_name(pair.blame, t),

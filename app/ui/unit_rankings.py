@@ -7,16 +7,17 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from app.ui.settings import Settings
 from app.ui.unit_state import choose_unit
 from seqviz.charts.properties import property_name
-from seqviz.i18n import Translator
 from seqviz.units import LongText, Tracking, UnitPlace, UnitSeries
 
 NO_PROPERTY = "none"
 
 
-def rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, t: Translator) -> None:
+def rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, settings: Settings) -> None:
     """Draws all three; a click on a row turns to its unit and property."""
+    t = settings.t
     properties, units, this = st.tabs([t("Properties"), t("Best units"), t("This unit")])
     with properties:
         rows = [
@@ -30,7 +31,7 @@ def rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, 
             }
             for one in tracking.tracked
         ]
-        _table(rows, "properties", [(str(one.best[0].place), one.property) for one in tracking.tracked], t)
+        _table(rows, "properties", [(str(one.best[0].place), one.property) for one in tracking.tracked], settings)
         if tracking.rare:
             st.caption(
                 t("Too rare in this text: {names}.").format(
@@ -49,7 +50,7 @@ def rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, 
             for one in best
         ]
         if rows:
-            _table(rows, "best", [(str(one.place), name) for one in best], t)
+            _table(rows, "best", [(str(one.place), name) for one in best], settings)
         else:
             st.caption(t("Choose a property."))
     with this:
@@ -61,11 +62,12 @@ def rankings(tracking: Tracking, series: UnitSeries, name: str, text: LongText, 
             }
             for one in series.scores
         ]
-        _table(rows, "this", [(str(series.place), one.property) for one in series.scores], t)
+        _table(rows, "this", [(str(series.place), one.property) for one in series.scores], settings)
 
 
-def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]], t: Translator) -> None:
+def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]], settings: Settings) -> None:
     """A ranking whose rows can be chosen."""
+    t, scale = settings.t, 1.2 if settings.presenter else 1.0
     widths = {t("Property"): 164, t("Unit"): 66, t("chance"): 62, "r": 52, "AUC": 48, "n": 50}
     st.dataframe(
         rows,
@@ -74,7 +76,7 @@ def _table(rows: list[dict[str, object]], key: str, places: list[tuple[str, str]
         key=f"ranking-{key}",
         on_select=partial(_cell_chosen, f"ranking-{key}", places),
         selection_mode="single-cell",
-        column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
+        column_config={name: st.column_config.Column(width=round(scale * width)) for name, width in widths.items()},
     )
 
 

@@ -80,7 +80,7 @@ def unit_view(texts: Sequence[Compared], settings: Settings) -> None:
         show_text(figure, key="units-text")
     with side:
         _place_inputs(text, place, t)
-        rankings(tracking, series, name, text, t)
+        rankings(tracking, series, name, text, settings)
     if name in tracked:
         best_name = unit_name(best, text, quantity, t)
         st.caption(
