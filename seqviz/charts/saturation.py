@@ -62,7 +62,7 @@ class _Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Geometry:
-    """Where things stand in a panel, in pixels; all grows with the font."""
+    """Where things stand in a panel, in pixels. What is written grows with the font; three panels stay a screen wide."""
 
     font: float
 
@@ -72,16 +72,16 @@ class _Geometry:
 
     @property
     def width(self) -> float:
-        return 380 * self.unit
+        return 380
 
     @property
     def height(self) -> float:
-        return 378 * self.unit
+        return 250 + 128 * self.unit
 
     @property
     def plot(self) -> tuple[float, float, float]:
         """Left and top edge of the square, and its side."""
-        return 68 * self.unit, 44 * self.unit, 250 * self.unit
+        return 68 * self.unit, 44 * self.unit, 250
 
 
 def gates_of(saturation: Saturation) -> list[str]:
@@ -206,7 +206,7 @@ def _panel(panel: _Panel, geometry: _Geometry, *, left: float, right: float, dot
     parts.append(group(_dots(panel, geometry, left=left, right=right) if dots else [], extra=' data-p="dots"'))
     shut, opened, units = _counted(panel, left, right)
     words = t(_SAYS).format(shut=shut, open=opened, units=units)
-    parts.append(text_at(x + side / 2, y + side + 4.5 * small, words, size=small, extra=' data-p="says"'))
+    parts.append(text_at(geometry.width / 2, y + side + 4.5 * small, words, size=small, extra=' data-p="says"'))
     return parts
 
 
