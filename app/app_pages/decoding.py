@@ -38,7 +38,8 @@ except SeqvizError as error:
     show_error(error, t)
     st.stop()
 
-forced(searches, table, choices, t)
+with st.container():  # one element, also while nothing is forced: the picture below stays the same element
+    forced(searches, table, choices, t)
 tree(searches, table, choices, alpha, settings)
 side_by_side(searches, alpha, t)
 counters(searches, t)

@@ -61,11 +61,12 @@ def tree_view(settings: Settings, row: DeltaGenerator) -> None:
     searches = _with_exact(asked, searches, exact.found)
     first = {} if sentence.own is None else {"first": 0}
     forbidden_input(place, searches.shown.search.names, asked.config.forbidden, t, **first)
-    source_note(searches.shown.source, t)
-    settings_note(sentence.info, t)
-    with result(searches, alpha, settings):
-        exact_status(exact, asked, t)
-    _forced(searches, asked, alpha, t)
+    with st.container():  # one element, however much is said: the picture below stays the same element
+        source_note(searches.shown.source, t)
+        settings_note(sentence.info, t)
+        with result(searches, alpha, settings):
+            exact_status(exact, asked, t)
+        _forced(searches, asked, alpha, t)
     # What is drawn follows from the question and from how far its exact search has come.
     come = 0 if exact.found is None else exact.found.search.expansions
     figure = _drawn(asked, come, settings.font_size, settings.language, searches)

@@ -26,6 +26,7 @@ def open_page(page: Page, app_url: str, **state: str) -> None:
 
 
 def ready(page: Page) -> None:
+    expect(page.locator(".sv-bar .sv-now")).to_have_count(1, timeout=60_000)  # not the old and the new picture
     expect(page.locator(".sv-bar .sv-now")).to_have_text("the whole search", timeout=60_000)
     expect(page.get_by_text("The exact search is looking")).to_have_count(0, timeout=60_000)
     settle(page)

@@ -50,20 +50,14 @@ export class AttentionMap {
   }
 
   takeApart(markup) {
-    if (markup) this.root.innerHTML = markup;
-    this.svg = this.root.querySelector('svg');
+    this.svg = drawingIn(this.root, markup);
     this.size = [Number(this.svg.getAttribute('width')), Number(this.svg.getAttribute('height'))];
     this.ribbons = this.first.ribbons;
     const drawn = this.ribbons ? [this.svg] : [...this.svg.querySelectorAll('.sv-panel')];
     drawn.forEach((element, i) => this.prepare(element, this.panels[i], i));
     this.part = (name) => this.svg.querySelector(`[data-p="${name}"]`);
     this.scroller = make('div', { class: 'sv-scroll' }, this.svg);
-    this.stage = make('div', { class: 'sv-stage sv-attention', tabindex: '0', role: 'group', 'aria-label': this.data.texts.keys });
-    this.stage.append(this.scroller);
-    this.tip = make('div', { class: 'sv-tip', hidden: '' });
-    this.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
-    this.root.style.setProperty('--sv-size', `${Math.max(this.data.fontSize, 14)}px`);
-    this.root.replaceChildren(this.stage, this.tip, this.live);
+    setStage(this, ' sv-attention', this.scroller);
   }
 
   prepare(element, panel, index) {

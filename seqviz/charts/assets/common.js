@@ -18,6 +18,38 @@ function make(tag, attributes, ...children) {
   return element;
 }
 
+// The finished drawing of a picture: what was sent, or what stands on the page already.
+function drawingIn(root, markup) {
+  const holder = make('div');
+  if (markup) holder.innerHTML = markup;
+  return (markup ? holder : root).querySelector('svg');
+}
+
+// A piece of a drawing as a drawing of its own, with its size before any scaling.
+function part(classes, [x, y, width, height], ...content) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
+  svg.setAttribute('class', `sv ${classes}`);
+  svg.dataset.width = width;
+  svg.dataset.height = height;
+  svg.append(...content);
+  return svg;
+}
+
+function scrolling(...children) {
+  return make('div', { class: 'sv-scroll' }, make('div', { class: 'sv-wide' }, ...children));
+}
+
+// The place of a picture: a stage that takes the keys, its tooltip, and a line that is read aloud.
+function setStage(picture, classes, ...children) {
+  const { root, data } = picture;
+  picture.tip = make('div', { class: 'sv-tip', hidden: '' });
+  picture.stage = make('div', { class: `sv-stage${classes}`, tabindex: '0', role: 'group', 'aria-label': data.texts.keys }, ...children);
+  picture.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
+  root.style.setProperty('--sv-size', `${Math.max(data.fontSize, 14)}px`);
+  root.replaceChildren(picture.stage, picture.tip, picture.live);
+}
+
 function floats(base64) {
   const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   const view = new DataView(bytes.buffer);

@@ -13,18 +13,10 @@ class PairPicture extends Stepper {
   }
 
   takeApart(markup) {
-    const holder = make('div');
-    if (markup) holder.innerHTML = markup;
-    const { data } = this;
-    this.svg = markup ? holder.querySelector('svg') : this.root.querySelector('svg');
+    this.svg = drawingIn(this.root, markup);
     this.size = [Number(this.svg.getAttribute('width')), Number(this.svg.getAttribute('height'))];
-    this.scroller = make('div', { class: 'sv-scroll' }, make('div', { class: 'sv-wide' }, this.svg));
-    this.tip = make('div', { class: 'sv-tip', hidden: '' });
-    this.stage = make('div', { class: 'sv-stage', tabindex: '0', role: 'group', 'aria-label': data.texts.keys });
-    this.stage.append(this.scroller);
-    this.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
-    this.root.style.setProperty('--sv-size', `${Math.max(data.fontSize, 14)}px`);
-    this.root.replaceChildren(this.stage, this.tip, this.live);
+    this.scroller = scrolling(this.svg);
+    setStage(this, '', this.scroller);
     const find = (selector) => this.svg.querySelector(selector);
     this.moment = [find('.sv-band'), find('.sv-frame')];
     this.hovered = [find('.sv-hover'), find('.sv-lens')];

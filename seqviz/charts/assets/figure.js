@@ -35,40 +35,21 @@ class Picture extends Stepper {
   // ---- structure
 
   takeApart(markup) {
-    const holder = make('div');
-    if (markup) holder.innerHTML = markup;
-    const whole = markup ? holder.querySelector('svg') : this.root.querySelector('svg');
+    const whole = drawingIn(this.root, markup);
     const { data } = this;
     this.size = [Number(whole.getAttribute('width')), Number(whole.getAttribute('height'))];
-    const part = (classes, x, y, width, height) => {
-      const svg = document.createElementNS(SVG, 'svg');
-      svg.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
-      svg.setAttribute('class', `sv ${classes}`);
-      svg.dataset.width = width;
-      svg.dataset.height = height;
-      return svg;
-    };
     const bottom = data.bodyHeight;
-    this.body = part('sv-steps', data.label, 0, this.size[0] - data.label, bottom);
+    this.body = part('sv-steps', [data.label, 0, this.size[0] - data.label, bottom], whole.querySelector('.sv-body'));
     this.body.setAttribute('role', 'img');
     this.body.setAttribute('aria-label', whole.getAttribute('aria-label'));
-    this.labels = part('sv-stick', 0, 0, data.label, bottom);
+    this.labels = part('sv-stick', [0, 0, data.label, bottom], whole.querySelector('.sv-labels'));
     this.labels.setAttribute('aria-hidden', 'true');
-    this.foot = part('sv-legend', 0, bottom, this.size[0], this.size[1] - bottom);
+    this.foot = part('sv-legend', [0, bottom, this.size[0], this.size[1] - bottom], whole.querySelector('.sv-foot'));
     this.foot.setAttribute('aria-hidden', 'true');
-    this.body.append(whole.querySelector('.sv-body'));
-    this.labels.append(whole.querySelector('.sv-labels'));
-    this.foot.append(whole.querySelector('.sv-foot'));
     this.background = whole.querySelector(':scope > .bg');
     this.parts = [this.labels, this.body, this.foot];
-    this.scroller = make('div', { class: 'sv-scroll' }, make('div', { class: 'sv-wide' }, this.labels, this.body));
-    const legend = make('div', { class: 'sv-scroll' }, this.foot);
-    this.tip = make('div', { class: 'sv-tip', hidden: '' });
-    this.stage = make('div', { class: 'sv-stage', tabindex: '0', role: 'group', 'aria-label': data.texts.keys });
-    this.stage.append(this.scroller, legend);
-    this.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
-    this.root.style.setProperty('--sv-size', `${Math.max(data.fontSize, 14)}px`);
-    this.root.replaceChildren(this.stage, this.tip, this.live);
+    this.scroller = scrolling(this.labels, this.body);
+    setStage(this, '', this.scroller, make('div', { class: 'sv-scroll' }, this.foot));
     const find = (selector) => this.body.querySelector(selector);
     this.band = find('.sv-band');
     this.frame = find('.sv-frame');

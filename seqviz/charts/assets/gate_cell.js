@@ -38,24 +38,13 @@ class CellPicture extends Stepper {
   }
 
   takeApart(markup) {
-    const holder = make('div');
-    if (markup) holder.innerHTML = markup;
-    const whole = markup ? holder.querySelector('svg') : this.root.querySelector('svg');
+    const whole = drawingIn(this.root, markup);
     const { data } = this;
     this.whole = whole;
     this.size = data.size;
     const [width, height] = data.diagram;
     const [left, column, trackHeight] = data.track;
     const trackWidth = left + column * data.steps + 12;
-    const part = (classes, x, y, w, h, content) => {
-      const svg = document.createElementNS(SVG, 'svg');
-      svg.setAttribute('viewBox', `${x} ${y} ${w} ${h}`);
-      svg.setAttribute('class', `sv ${classes}`);
-      svg.dataset.width = w;
-      svg.dataset.height = h;
-      svg.append(content);
-      return svg;
-    };
     const take = (selector) => {
       const group = whole.querySelector(selector);
       this.shifts.set(group, group.getAttribute('transform'));
@@ -63,24 +52,17 @@ class CellPicture extends Stepper {
       return group;
     };
     this.shifts = new Map();
-    this.drawing = part('sv-cell', 0, 0, width, height, take('.sv-diagram'));
+    this.drawing = part('sv-cell', [0, 0, width, height], take('.sv-diagram'));
     this.drawing.setAttribute('role', 'img');
     this.drawing.setAttribute('aria-label', whole.getAttribute('aria-label'));
-    this.body = part('sv-steps', left, 0, trackWidth - left, trackHeight, take('.sv-body'));
-    this.labels = part('sv-stick', 0, 0, left, trackHeight, take('.sv-labels'));
-    this.foot = part('sv-legend', 0, 0, width, data.foot, take('.sv-foot'));
+    this.body = part('sv-steps', [left, 0, trackWidth - left, trackHeight], take('.sv-body'));
+    this.labels = part('sv-stick', [0, 0, left, trackHeight], take('.sv-labels'));
+    this.foot = part('sv-legend', [0, 0, width, data.foot], take('.sv-foot'));
     for (const hidden of [this.body, this.labels, this.foot]) hidden.setAttribute('aria-hidden', 'true');
     this.parts = [this.drawing, this.body, this.labels, this.foot];
-    const wide = (...children) => make('div', { class: 'sv-wide' }, ...children);
-    this.top = make('div', { class: 'sv-scroll' }, wide(this.drawing));
-    this.scroller = make('div', { class: 'sv-scroll' }, wide(this.labels, this.body));
-    const legend = make('div', { class: 'sv-scroll' }, wide(this.foot));
-    this.tip = make('div', { class: 'sv-tip', hidden: '' });
-    this.stage = make('div', { class: 'sv-stage sv-flow', tabindex: '0', role: 'group', 'aria-label': data.texts.keys });
-    this.stage.append(this.top, this.scroller, legend);
-    this.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
-    this.root.style.setProperty('--sv-size', `${Math.max(data.fontSize, 14)}px`);
-    this.root.replaceChildren(this.stage, this.tip, this.live);
+    this.top = scrolling(this.drawing);
+    this.scroller = scrolling(this.labels, this.body);
+    setStage(this, ' sv-flow', this.top, this.scroller, scrolling(this.foot));
     const all = (name) => [...this.drawing.querySelectorAll(`[data-${name}]`)].map((each) => [each, each.dataset[name]]);
     this.lines = all('line');
     this.casings = all('casing');

@@ -11,39 +11,22 @@ class MapsPicture extends Stepper {
   }
 
   takeApart(markup) {
-    const holder = make('div');
-    if (markup) holder.innerHTML = markup;
-    const whole = markup ? holder.querySelector('svg') : this.root.querySelector('svg');
+    const whole = drawingIn(this.root, markup);
     const { data } = this;
     const [left, , height] = data.track;
-    const part = (classes, x, y, w, h, content) => {
-      const svg = document.createElementNS(SVG, 'svg');
-      svg.setAttribute('viewBox', `${x} ${y} ${w} ${h}`);
-      svg.setAttribute('class', `sv ${classes}`);
-      svg.dataset.width = w;
-      svg.dataset.height = h;
-      svg.append(content);
-      return svg;
-    };
     // The frame of the first step stands a little left of its column.
     const edge = left - 2;
     this.edge = edge;
-    this.body = part('sv-steps', edge, 0, data.size[0] - edge, height, whole.querySelector('.sv-body'));
+    this.body = part('sv-steps', [edge, 0, data.size[0] - edge, height], whole.querySelector('.sv-body'));
     this.body.setAttribute('role', 'img');
     this.body.setAttribute('aria-label', whole.getAttribute('aria-label'));
-    this.labels = part('sv-stick', 0, 0, edge, height, whole.querySelector('.sv-labels'));
+    this.labels = part('sv-stick', [0, 0, edge, height], whole.querySelector('.sv-labels'));
     this.labels.querySelector('.bg').setAttribute('width', edge);
-    this.foot = part('sv-legend', 0, height, data.room, data.size[1] - height, whole.querySelector('.sv-foot'));
+    this.foot = part('sv-legend', [0, height, data.room, data.size[1] - height], whole.querySelector('.sv-foot'));
     for (const hidden of [this.labels, this.foot]) hidden.setAttribute('aria-hidden', 'true');
     this.parts = [this.body, this.labels, this.foot];
-    const wide = (...children) => make('div', { class: 'sv-wide' }, ...children);
-    this.scroller = make('div', { class: 'sv-scroll' }, wide(this.labels, this.body));
-    this.tip = make('div', { class: 'sv-tip', hidden: '' });
-    this.stage = make('div', { class: 'sv-stage', tabindex: '0', role: 'group', 'aria-label': data.texts.keys });
-    this.stage.append(this.scroller, make('div', { class: 'sv-scroll' }, wide(this.foot)));
-    this.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
-    this.root.style.setProperty('--sv-size', `${Math.max(data.fontSize, 14)}px`);
-    this.root.replaceChildren(this.stage, this.tip, this.live);
+    this.scroller = scrolling(this.labels, this.body);
+    setStage(this, '', this.scroller, scrolling(this.foot));
     this.frame = this.body.querySelector('.sv-frame');
     this.hover = this.body.querySelector('.sv-hover');
     this.mark = this.body.querySelector('.sv-row');

@@ -47,28 +47,18 @@ class SearchTree {
   // ---- structure
 
   takeApart(markup) {
-    const holder = make('div');
-    if (markup) holder.innerHTML = markup;
-    const whole = markup ? holder.querySelector('svg') : this.root.querySelector('svg');
+    const whole = drawingIn(this.root, markup);
     const { data } = this;
     this.size = [Number(whole.getAttribute('width')), Number(whole.getAttribute('height'))];
-    const part = (classes, y, width, height) => {
-      const svg = document.createElementNS(SVG, 'svg');
-      svg.setAttribute('viewBox', `0 ${y} ${width} ${height}`);
-      svg.setAttribute('class', `sv ${classes}`);
-      return svg;
-    };
-    this.body = part('sv-tree', 0, data.width, data.height);
+    this.body = part('sv-tree', [0, 0, data.width, data.height], whole.querySelector('.sv-body'));
     this.body.setAttribute('role', 'img');
     this.body.setAttribute('aria-label', whole.getAttribute('aria-label'));
     this.footWidth = Math.min(this.size[0], data.roomWidth);
     // The α axis stands above the tree, where it is seen without scrolling; in a saved picture below it.
     this.cut = data.ranking.stripBottom;
-    this.foot = part('sv-legend', this.cut, this.footWidth, this.size[1] - this.cut);
-    this.strip = part('sv-legend sv-alphas', data.height, this.footWidth, this.cut - data.height);
+    this.foot = part('sv-legend', [0, this.cut, this.footWidth, this.size[1] - this.cut], whole.querySelector('.sv-foot'));
+    this.strip = part('sv-legend sv-alphas', [0, data.height, this.footWidth, this.cut - data.height]);
     this.background = whole.querySelector(':scope > .bg');
-    this.body.append(whole.querySelector('.sv-body'));
-    this.foot.append(whole.querySelector('.sv-foot'));
     const axis = this.foot.querySelector('.sv-strip');
     if (axis) this.strip.append(axis);
     const children = (selector) => [...this.body.querySelector(selector).children];
@@ -84,14 +74,9 @@ class SearchTree {
     this.trail.setAttribute('class', 'sv-trail');
     this.body.firstElementChild.append(this.trail);
     this.scroller = make('div', { class: 'sv-scroll sv-pan', tabindex: '0', role: 'group', 'aria-label': data.alt || data.texts.keys }, this.body);
-    this.stage = make('div', { class: 'sv-stage', tabindex: '0', role: 'group', 'aria-label': data.texts.keys });
-    if (axis) this.stage.append(make('div', { class: 'sv-scroll' }, this.strip));
-    this.stage.append(this.scroller, make('div', { class: 'sv-scroll' }, this.foot));
-    this.tip = make('div', { class: 'sv-tip', hidden: '' });
-    this.live = make('div', { class: 'sv-live', 'aria-live': 'polite' });
-    this.root.style.setProperty('--sv-size', `${Math.max(data.fontSize, 14)}px`);
+    const axes = axis ? [make('div', { class: 'sv-scroll' }, this.strip)] : [];
+    setStage(this, '', ...axes, this.scroller, make('div', { class: 'sv-scroll' }, this.foot));
     this.resize(this.room);
-    this.root.replaceChildren(this.stage, this.tip, this.live);
   }
 
   makeToolbar() {
