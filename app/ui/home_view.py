@@ -11,7 +11,7 @@ from app.ui.backend import backend
 from app.ui.figure import show_figure, show_glimpse
 from app.ui.focus import picture_focus
 from app.ui.gradient_inputs import loss_steps, siblings
-from app.ui.lesson_state import answers
+from app.ui.lesson_state import answers, answers_by_chapter
 from app.ui.pages import app_pages
 from app.ui.settings import Settings
 from seqviz.backends.protocol import Pending
@@ -214,7 +214,8 @@ def _cards(request: TraceRequest, trace: RecurrentTrace, asked: Asked, t: Transl
             page="lessons",
             question=t("{count} scenes to predict before they are revealed.").format(count=len(all_lessons())),
             picture=lambda: progress_glimpse(
-                lessons, alt=t("{right} of {count} lessons predicted right.").format(right=right, count=len(lessons))
+                answers_by_chapter(),
+                alt=t("{right} of {count} lessons predicted right.").format(right=right, count=len(lessons)),
             ),
             query={},
         ),

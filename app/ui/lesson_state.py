@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seqviz.lessons import Lesson, all_lessons
+from seqviz.lessons import Lesson, all_lessons, chapters
 
 _PREDICTED, _RIGHT = "lessons-predicted", "lessons-right"
 KEPT = (_PREDICTED, _RIGHT, "lesson", "lang", "notation", "size")
@@ -36,6 +36,11 @@ def forget_prediction(lesson: Lesson) -> None:
 def answers() -> list[bool | None]:
     """For each lesson whether it was predicted right; None where it is open."""
     return [answer_of(lesson) for lesson in all_lessons()]
+
+
+def answers_by_chapter() -> dict[str, list[bool | None]]:
+    """The same by the letter of each chapter."""
+    return {chapter.id: [answer_of(lesson) for lesson in chapter.lessons] for chapter in chapters()}
 
 
 def answer_of(lesson: Lesson) -> bool | None:

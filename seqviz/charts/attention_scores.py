@@ -82,7 +82,7 @@ def length_chart(
     ]  # fmt: skip
     top = max((each.high_bleu for one in measured for each in one.bins), default=60.0)
     scale = alt.Color(
-        "model:N", sort=names, legend=alt.Legend(title=None, orient="top", columns=legend_columns(2), labelLimit=alt.ExprRef("min(420, width - 24)")),
+        "model:N", sort=names, legend=_legend(),
         scale=alt.Scale(domain=names, range=list(category_colours(theme)[: len(names)])),
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=rows)).encode(
@@ -142,7 +142,7 @@ def growth_chart(
         for index, value in enumerate(values)
     ]
     scale = alt.Color(
-        "model:N", sort=names, legend=alt.Legend(title=None, orient="top", columns=legend_columns(2), labelLimit=alt.ExprRef("min(420, width - 24)")),
+        "model:N", sort=names, legend=_legend(),
         scale=alt.Scale(domain=names, range=list(category_colours(theme)[: len(names)])),
     )  # fmt: skip
     base = alt.Chart(alt.InlineData(values=rows)).encode(
@@ -161,3 +161,9 @@ def growth_chart(
     description = "; ".join(f"{name}: " + ", ".join(f"{value:.0f}" for value in curves[name]) for name in names)
     chart = alt.layer(here, base.mark_line(strokeWidth=2.4), points, height=14 * font_size, description=description)
     return styled(chart, theme=theme, font_size=font_size)  # type: ignore[return-value]
+
+
+def _legend() -> alt.Legend:
+    """Of models by their titles, which are long."""
+    limit = alt.ExprRef("min(420, width - 24)")
+    return alt.Legend(title=None, orient="top", columns=legend_columns(2), labelLimit=limit)

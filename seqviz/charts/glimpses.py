@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -22,6 +22,8 @@ WIDTH, HEIGHT = 300, 84
 _UNITS = 28
 _MOST_DECADES = 6
 _TREE_ROWS = 7
+_LETTER = 20
+"""Pixels for the letter of a chapter."""
 
 
 def states_glimpse(trace: RecurrentTrace, *, t: Translator = english) -> Figure:
@@ -131,15 +133,22 @@ def attention_glimpse(search: SearchTrace, *, t: Translator = english) -> Figure
     return _tiles(weights, limit=1.0, signed=False, alt=alt)
 
 
-def progress_glimpse(answers: Sequence[bool | None], *, alt: str) -> Figure:
-    """A tile for each lesson: full where it was predicted right, a ring where it was not, empty where it is open."""
-    columns = math.ceil(math.sqrt(len(answers) * WIDTH / HEIGHT))
-    size = WIDTH / columns
+def progress_glimpse(chapters: Mapping[str, Sequence[bool | None]], *, alt: str) -> Figure:
+    """A tile for each lesson: full where it was predicted right, a ring where it was not, empty where it is open.
+
+    Args:
+        chapters: the answers of each by its letter; a chapter is a row.
+        alt: what it says.
+    """
+    height = HEIGHT / len(chapters)
+    width = (WIDTH - _LETTER) / max(len(answers) for answers in chapters.values())
     parts = []
-    for index, answer in enumerate(answers):
-        x, y = index % columns * size, index // columns * size
-        classes = {True: "ac", False: "ok", None: "tk"}[answer]
-        parts.append(rect(x + 3, y + 3, size - 6, size - 6, classes=classes, radius=4))
+    for row, (letter, answers) in enumerate(chapters.items()):
+        y = row * height
+        parts.append(text_at(0, y + height * 0.75, letter, size=0.8 * height, classes="mu", anchor="start"))
+        for column, answer in enumerate(answers):
+            classes = {True: "ac", False: "ok", None: "tk"}[answer]
+            parts.append(rect(_LETTER + column * width, y + 1.5, width - 4, height - 3, classes=classes, radius=3))
     return _figure("".join(parts), alt)
 
 

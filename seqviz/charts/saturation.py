@@ -62,7 +62,7 @@ class _Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Geometry:
-    """Where things stand in a panel, in pixels. What is written grows with the font; three panels stay a screen wide."""
+    """Where things stand in a panel, in pixels. Letters grow with the font; three panels stay a screen wide."""
 
     font: float
 

@@ -122,5 +122,6 @@ def test_the_attention_of_the_best_hypothesis_has_a_row_a_token():
 
 
 def test_progress_has_a_tile_a_lesson():
-    figure = progress_glimpse([True, False, None, None], alt="1 of 4")
-    assert re.findall(r'class="(\w\w)"', figure.svg)[1:] == ["ac", "ok", "tk", "tk"]
+    figure = progress_glimpse({"R": [True, False], "B": [None]}, alt="1 of 3")
+    assert re.findall(r'class="(\w\w)"', figure.svg)[1:] == ["mu", "ac", "ok", "mu", "tk"]
+    assert re.findall(r">(\w)</text>", figure.svg) == ["R", "B"]
