@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from seqviz.errors import InvalidInputError, SeqvizError, unknown_name
-from seqviz.lessons import claims_gates, claims_sequences, claims_states, claims_time
+from seqviz.lessons import claims_attention, claims_gates, claims_sequences, claims_states, claims_time
 from seqviz.lessons.catalogue import Lesson
 from seqviz.lessons.finding import Ask, Finding
 
@@ -35,8 +35,10 @@ CLAIMS: Mapping[str, Claim] = MappingProxyType(
         "beam_needed": claims_sequences.beam_needed,
         "winner_by_alpha": claims_sequences.winner_by_alpha,
         "who_is_at_fault": claims_sequences.who_is_at_fault,
-        "scores_shifted": claims_sequences.scores_shifted,
-        "looks_at": claims_sequences.looks_at,
+        "kept_when_long": claims_attention.kept_when_long,
+        "scores_shifted": claims_attention.scores_shifted,
+        "looks_at": claims_attention.looks_at,
+        "rows_when_columns_are_even": claims_attention.rows_when_columns_are_even,
     }
 )
 

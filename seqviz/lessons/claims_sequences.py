@@ -1,12 +1,9 @@
-"""Claims about search, its measures and attention (syllabus S, A). Tables by hand need no model."""
+"""Claims about search and its measures (syllabus S). Tables by hand need no model."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from seqviz.backends.translation_requests import ForcedRequest
 from seqviz.config import DecodeConfig
 from seqviz.decoding import SearchTrace, reranked, search
 from seqviz.decoding.presets import PRESETS
@@ -100,65 +97,3 @@ def who_is_at_fault(_: Ask, /, *, table: str, human: str) -> Finding:
         answer="search" if human_p > output_p else "model",
         numbers={"human": human, "human_p": human_p, "output": output, "output_p": output_p},
     )
-
-
-def scores_shifted(_: Ask, /, *, scores: tuple[float, ...], added: float) -> Finding:
-    """What softmax makes of scores that all grow by the same number (A2).
-
-    Answers ``"same"``, ``"sharper"`` or ``"flatter"``, by the greatest weight.
-    """
-    before, after = _softmax(scores), _softmax(tuple(score + added for score in scores))
-    doubled = _softmax(tuple(2 * score for score in scores))
-    change = max(after) - max(before)
-    return Finding(
-        answer="same" if abs(change) < 1e-12 else "sharper" if change > 0 else "flatter",
-        numbers={"before": max(before), "after": max(after), "doubled": max(doubled), "sum": sum(after)},
-    )
-
-
-def _softmax(scores: tuple[float, ...]) -> list[float]:
-    powers = [math.exp(score - max(scores)) for score in scores]
-    return [power / sum(powers) for power in powers]
-
-
-def looks_at(ask: Ask, /, *, model: str, source: str, target: str, word: str, parts: tuple[str, ...]) -> Finding:
-    """Which part of the source a translation model attends to most while it writes ``word`` (A2, A3).
-
-    Args:
-        ask: answers requests.
-        model: a translation model with attention.
-        source: the sentence.
-        target: its translation, scored by teacher forcing.
-        word: of the translation.
-        parts: of the source; one of them is the answer.
-    """
-    forced = ask(ForcedRequest(model=model, text=source, target=target))
-    if forced.attention is None:
-        raise InvalidInputError("Model {name} has no attention.", name=model)
-    start, end = forced.target.words[forced.target.labels.index(word)]
-    weights = forced.attention[start:end].mean(0)
-    shares = {part: float(weights[_pieces_of(forced.source.pieces, part)].sum()) for part in parts}
-    best = max(shares, key=lambda part: shares[part])
-    return Finding(
-        answer=best,
-        numbers={
-            "word": word,
-            "part": best,
-            "share": shares[best],
-            "rest": 1 - shares[best],
-            "even": len(_pieces_of(forced.source.pieces, best)) / len(forced.source),
-            "pieces": len(forced.source),
-        },
-    )
-
-
-def _pieces_of(pieces: tuple[str, ...], part: str) -> list[int]:
-    """The pieces that write a part of the source, without its blanks."""
-    bare = [piece.strip("▁‿ ") for piece in pieces]
-    ends = np.cumsum([len(piece) for piece in bare]).tolist()
-    first = "".join(bare).index(part)
-    return [
-        index
-        for index, (piece, end) in enumerate(zip(bare, ends, strict=True))
-        if piece and first <= end - len(piece) and end <= first + len(part)
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ import pytest
 import seqviz
 from seqviz.backends.requests import Request
 from seqviz.backends.worker import Worker
+from seqviz.checkpoints import checkpoints_root
 from seqviz.errors import DataFormatError, InvalidInputError, UnknownNameError
 from seqviz.i18n import LANGUAGES
 from seqviz.lessons import CLAIMS, Lesson, all_lessons, chapters, check, filled, find_lesson
@@ -164,6 +166,25 @@ def test_the_share_of_a_word_is_the_attention_on_its_pieces(ask):
     start, end = forced.target.words[row]
     pieces = [forced.source.labels.index(sign) for sign in "明天"]
     assert found.numbers["share"] == pytest.approx(float(forced.attention[start:end][:, pieces].sum() / (end - start)))
+
+
+def test_the_entropy_of_rows_under_the_regulariser_is_that_of_the_weights(ask):
+    from seqviz.backends.translation_requests import ForcedRequest
+
+    found = check(find_lesson("A4"), ask)
+    text, target = "Jane visite l'Afrique en septembre.", "Jane visits Africa in September."
+    for model, name in (("fra-eng-regularised", "bits"), ("fra-eng-unregularised", "bits_without")):
+        weights = np.asarray(ask(ForcedRequest(model=model, text=text, target=target)).attention, np.float64)
+        bits = -(weights * np.log2(weights)).sum(1).mean()
+        assert found.numbers[name] == pytest.approx(bits, abs=1e-6)
+
+
+def test_what_is_kept_on_long_sources_is_measured(ask):
+    found = check(find_lesson("A1"), ask)
+    bins = json.loads((checkpoints_root() / "fra-eng-plain" / "bleu_by_length.json").read_text("utf-8"))["bins"]
+    assert found.numbers["plain_kept"] == pytest.approx(bins[-1]["bleu"] / max(one["bleu"] for one in bins))
+    with pytest.raises(InvalidInputError, match="BLEU by length was not measured of cmn-eng-attention"):
+        CLAIMS["kept_when_long"](ask, attentive="cmn-eng-attention", plain="fra-eng-plain")
 
 
 # ---- what can be wrong
