@@ -20,6 +20,7 @@ from typing import Any
 
 from seqviz.config import ModelConfig, TranslationConfig
 from seqviz.errors import CheckpointError, InvalidInputError, SeqvizError, UnknownNameError, unknown_name
+from seqviz.files import writing
 
 FORMAT = "seqviz-checkpoint"
 FORMAT_VERSION = 1
@@ -293,24 +294,28 @@ def write_checkpoint(
         weights: the content of ``model.safetensors``.
         tokenizer: the content of ``tokenizer.json``; None for a fine-tuned checkpoint, which has its base's.
         card: the content of ``README.md``.
+
+    Raises:
+        WriteError: the folder cannot be written.
     """
     root = root or checkpoints_root()
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         raise InvalidInputError("Checkpoint name {name!r}: allowed are small letters, digits and hyphens.", name=name)
-    root.mkdir(parents=True, exist_ok=True)
     contents = {WEIGHTS: weights, **({} if tokenizer is None else {TOKENIZER: tokenizer.encode("utf-8")})}
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
     config = {"format": FORMAT, "format_version": FORMAT_VERSION, **description, "sha256": hashes}
     contents[CARD] = card.encode("utf-8")
     contents[CONFIG] = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
-    with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as temporary:
-        fresh = Path(temporary) / name
-        fresh.mkdir()
-        for file, content in contents.items():
-            (fresh / file).write_bytes(content)
-        if (root / name).exists():
-            (root / name).replace(Path(temporary) / "old")
-        fresh.replace(root / name)
+    with writing(root / name):
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as temporary:
+            fresh = Path(temporary) / name
+            fresh.mkdir()
+            for file, content in contents.items():
+                (fresh / file).write_bytes(content)
+            if (root / name).exists():
+                (root / name).replace(Path(temporary) / "old")
+            fresh.replace(root / name)
     return root / name
 
 
