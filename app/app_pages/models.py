@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.ui.own_models import own_models_table
+from app.ui.place import table_height
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
 from seqviz.checkpoints import list_all, read_card
@@ -39,7 +40,10 @@ for info in found:
     )
 if rows:
     st.dataframe(
-        rows, hide_index=True, column_config={t("Parameters"): st.column_config.NumberColumn(format="localized")}
+        rows,
+        height=table_height(len(rows)),
+        hide_index=True,
+        column_config={t("Parameters"): st.column_config.NumberColumn(format="localized")},
     )
 for error in broken.values():
     st.warning(translate_error(error, t), icon=":material/broken_image:")
