@@ -1,4 +1,4 @@
-"""Writing files, with a sentence where that is not possible."""
+"""Files and folders, with a sentence where they cannot be written or read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from seqviz.errors import WriteError
+from seqviz.errors import CheckpointError, WriteError
 
 
 @contextmanager
@@ -27,6 +27,22 @@ def writing(path: Path) -> Iterator[None]:
 def reason_of(error: OSError) -> str:
     """What the system says of a file, without its number and the path."""
     return error.strerror or str(error)
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder of models by name, but for hidden ones; none where it is missing.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    try:
+        return [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and path.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise CheckpointError(
+            "The folder {path} cannot be read: {reason}.", path=folder, reason=reason_of(error)
+        ) from error
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -89,7 +89,7 @@ def read_length_bleu(name: str, root: Path | None = None) -> LengthBleu | None:
         raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=FILE) from error
     try:
         bins = tuple(LengthBin(**one) for one in raw.pop("bins"))
