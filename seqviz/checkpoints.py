@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -20,6 +21,7 @@ from typing import Any
 
 from seqviz.config import ModelConfig, TranslationConfig
 from seqviz.errors import CheckpointError, InvalidInputError, SeqvizError, UnknownNameError, unknown_name
+from seqviz.files import subfolders, writing
 
 FORMAT = "seqviz-checkpoint"
 FORMAT_VERSION = 1
@@ -110,9 +112,11 @@ def list_all(root: Path | None = None) -> tuple[list[CheckpointInfo | Translator
     root = root or checkpoints_root()
     found: list[CheckpointInfo | TranslatorInfo] = []
     broken: dict[str, SeqvizError] = {}
-    for folder in sorted(root.iterdir()) if root.is_dir() else ():
-        if not folder.is_dir() or folder.name.startswith("."):
-            continue
+    try:
+        folders = subfolders(root)
+    except SeqvizError as error:
+        return [], {root.name: error}
+    for folder in folders:
         try:
             found.append(read_any(folder.name, root))
         except SeqvizError as error:
@@ -150,7 +154,7 @@ def read_any(name: str, root: Path | None = None) -> CheckpointInfo | Translator
     folder = _folder(name, root)
     try:
         raw = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=CONFIG) from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         raise CheckpointError("Checkpoint {name} is not a seqviz checkpoint.", name=name)
@@ -165,7 +169,10 @@ def read_any(name: str, root: Path | None = None) -> CheckpointInfo | Translator
         info = _described(name, raw)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
-            "Checkpoint {name}: {file} is incomplete or wrong: {reason}.", name=name, file=CONFIG, reason=error
+            "Checkpoint {name}: {file} is incomplete or wrong: {reason}.",
+            name=name,
+            file=CONFIG,
+            reason=str(error).rstrip("."),
         ) from error
     if isinstance(info, CheckpointInfo) and info.labels and len(info.labels) != info.config.output_size:
         raise CheckpointError(
@@ -183,15 +190,30 @@ def _described(name: str, raw: dict[str, Any]) -> CheckpointInfo | TranslatorInf
         "title": str(raw["title"]),
         "family": str(raw["family"]),
         "labels": tuple(raw["labels"]),
-        "figures": {key: float(value) for key, value in raw["figures"].items()},
+        "figures": {key: _number(key, value) for key, value in raw["figures"].items()},
         "restricted": bool(raw["restricted"]),
         "sha256": dict(raw["sha256"]),
-        "details": dict(raw["details"]),
+        "details": _details(dict(raw["details"])),
         "base": Base(**raw["base"]) if "base" in raw else None,
     }
     if raw["model"]["task"] == "translation":
         return TranslatorInfo(config=TranslationConfig.from_dict(raw["model"]), **common)
     return CheckpointInfo(config=ModelConfig.from_dict(raw["model"]), **common)
+
+
+def _details(details: dict[str, Any]) -> dict[str, Any]:
+    """The same, once what is counted with is a number and what is looked up in is a table."""
+    for name in ("num_parameters", "training_seconds"):
+        _number(name, details.get(name, 0))
+    if not isinstance(details.get("data", {}), dict):
+        raise TypeError("data is not a table")
+    return details
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{name} is {value!r}; it must be a number")
+    return float(value)
 
 
 def verified_files(info: Description, root: Path | None = None) -> tuple[tuple[Path, ...], Path]:
@@ -240,8 +262,10 @@ def _verified(info: Description, file: str, root: Path) -> Path:
     path = _folder(info.name, root) / file
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
+    except FileNotFoundError as error:
         raise CheckpointError("Checkpoint {name}: {file} is missing.", name=info.name, file=file) from error
+    except OSError as error:
+        raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=info.name, file=file) from error
     if digest != info.sha256.get(file):
         raise CheckpointError(
             "Checkpoint {name}: {file} is damaged (its SHA-256 is not the one in {config}).",
@@ -270,9 +294,19 @@ def fingerprint(name: str, root: Path | None = None) -> str:
 
 
 def read_card(name: str, root: Path | None = None) -> str:
-    """The model card, as Markdown; empty if there is none."""
+    """The model card, as Markdown; empty if there is none.
+
+    Raises:
+        UnknownNameError: there is no such folder.
+        CheckpointError: the card cannot be read.
+    """
     path = _folder(name, root or checkpoints_root()) / CARD
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=CARD) from error
 
 
 def write_checkpoint(
@@ -293,24 +327,28 @@ def write_checkpoint(
         weights: the content of ``model.safetensors``.
         tokenizer: the content of ``tokenizer.json``; None for a fine-tuned checkpoint, which has its base's.
         card: the content of ``README.md``.
+
+    Raises:
+        WriteError: the folder cannot be written.
     """
     root = root or checkpoints_root()
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         raise InvalidInputError("Checkpoint name {name!r}: allowed are small letters, digits and hyphens.", name=name)
-    root.mkdir(parents=True, exist_ok=True)
     contents = {WEIGHTS: weights, **({} if tokenizer is None else {TOKENIZER: tokenizer.encode("utf-8")})}
     hashes = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
     config = {"format": FORMAT, "format_version": FORMAT_VERSION, **description, "sha256": hashes}
     contents[CARD] = card.encode("utf-8")
     contents[CONFIG] = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
-    with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as temporary:
-        fresh = Path(temporary) / name
-        fresh.mkdir()
-        for file, content in contents.items():
-            (fresh / file).write_bytes(content)
-        if (root / name).exists():
-            (root / name).replace(Path(temporary) / "old")
-        fresh.replace(root / name)
+    with writing(root / name):
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as temporary:
+            fresh = Path(temporary) / name
+            fresh.mkdir()
+            for file, content in contents.items():
+                (fresh / file).write_bytes(content)
+            if (root / name).exists():
+                (root / name).replace(Path(temporary) / "old")
+            fresh.replace(root / name)
     return root / name
 
 
@@ -319,10 +357,13 @@ _SOUND = r"[A-Za-z0-9][\w.-]*"
 
 
 def _folder(name: str, root: Path) -> Path:
-    if re.fullmatch(_SOUND, name) and (root / name).is_dir():
-        return root / name
+    try:
+        if re.fullmatch(_SOUND, name) and (root / name).is_dir():
+            return root / name
+    except OSError as error:  # a folder that may not be looked into, a name that is too long
+        raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=CONFIG) from error
     # Something is wrong: what there is instead, and what may be meant.
-    folders = {f.name: f for f in sorted(root.iterdir()) if f.is_dir() and f.name[0] != "."} if root.is_dir() else {}
+    folders = {folder.name: folder for folder in subfolders(root)}
     sound = {known: f for known, f in folders.items() if re.fullmatch(_SOUND, known)}
     if name in folders and name not in sound:
         raise CheckpointError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shlex
 import shutil
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from seqviz import __version__
 from seqviz.errors import InvalidInputError, SeqvizError, unknown_name
+from seqviz.files import check_writable, reason_of, write_file, writing
 from seqviz.i18n import LANGUAGES
 from seqviz.picture_names import PICTURES, pictures_help, unknown_view
 from seqviz.traces import STRUCTURES, Structure
@@ -72,7 +74,9 @@ def _plain_errors() -> Iterator[None]:
     except BrokenPipeError:  # whoever reads the output has heard enough
         raise
     except (SeqvizError, OSError) as error:
-        says = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) and error.filename else str(error)
+        says = str(error)
+        if isinstance(error, OSError):
+            says = f"{error.filename or 'The standard output cannot be written'}: {reason_of(error)}."
         Console(stderr=True, soft_wrap=True).print(f"seqviz: {says}", style="bold", markup=False, highlight=False)
         raise typer.Exit(2) from error
 
@@ -133,6 +137,7 @@ def train(
     """Train a recipe to a checkpoint; a killed run goes on where it was when the command is given again."""
     import torch
 
+    from seqviz.checkpoints import checkpoints_root
     from seqviz.training.recipe import RecipeRun, data_root, load_recipe
     from seqviz.training.trainer import STATE_FILE
 
@@ -140,8 +145,11 @@ def train(
         loaded = load_recipe(recipe, changes=change or ())
         torch.set_num_threads(threads)
         folder = runs / loaded.name
+        for place in (folder, output or checkpoints_root()):
+            check_writable(place)  # not after an hour
         if fresh:
-            (folder / STATE_FILE).unlink(missing_ok=True)
+            with writing(folder / STATE_FILE):
+                (folder / STATE_FILE).unlink(missing_ok=True)
         run = RecipeRun(loaded, data=data or data_root(), folder=folder)
         columns = (
             TextColumn("{task.description}"),
@@ -427,22 +435,39 @@ def _structure(name: str | None) -> Structure | None:
 
 def _read(text: str) -> str:
     """The text that was given; bytes of standard input that are no UTF-8 are replaced."""
-    return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
+    if text != "-":
+        return text
+    try:
+        return sys.stdin.buffer.read().decode("utf-8", "replace")
+    except OSError as error:
+        raise InvalidInputError("The standard input cannot be read: {reason}.", reason=reason_of(error)) from error
 
 
 def _write(content: str | bytes, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(str(content))
-    elif isinstance(content, bytes):
-        output.write_bytes(content)
     else:
         # A command line may hold bytes that are no text; they become question marks.
-        output.write_bytes(content.encode("utf-8", "replace"))
+        write_file(output, content if isinstance(content, bytes) else content.encode("utf-8", "replace"))
 
 
 def main() -> None:
     """Entry point of the command."""
-    app()
+    code = 1
+    try:
+        with _plain_errors():
+            try:
+                app()
+            finally:
+                sys.stdout.flush()
+        return
+    except BrokenPipeError:
+        pass
+    except typer.Exit as stop:
+        code = stop.exit_code
+    # The standard output takes nothing any more: what is left of it must not be tried again at the very end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,10 @@ class DataFormatError(InvalidInputError):
     """A data file is not of the documented format."""
 
 
+class WriteError(SeqvizError):
+    """A file or a folder cannot be written."""
+
+
 class BackendError(SeqvizError):
     """The model backend could not answer."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from seqviz.checkpoints import WEIGHTS, checkpoints_root, read_any
 from seqviz.errors import CheckpointError
+from seqviz.files import write_atomically
 
 FILE = "bleu_by_length.json"
 FORMAT = "seqviz-bleu-by-length"
@@ -73,7 +74,7 @@ def write_length_bleu(found: LengthBleu, root: Path | None = None) -> Path:
     """Writes the figures into the checkpoint's folder; returns the file."""
     path = (root or checkpoints_root()) / found.model / FILE
     content = {"format": FORMAT, "format_version": 1, **asdict(found)}
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
     return path
 
 
@@ -88,7 +89,7 @@ def read_length_bleu(name: str, root: Path | None = None) -> LengthBleu | None:
         raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=FILE) from error
     try:
         bins = tuple(LengthBin(**one) for one in raw.pop("bins"))

@@ -20,6 +20,7 @@ from typing import Any
 
 from seqviz.checkpoints import CONFIG, WEIGHTS, Description, checkpoints_root
 from seqviz.errors import CheckpointError, InvalidInputError, SeqvizError, unknown_name
+from seqviz.files import subfolders
 
 OWN = "own:"
 """Stands before the folder's name where a model is named, so that it is never mistaken for a checkpoint."""
@@ -156,13 +157,18 @@ def list_own() -> tuple[list[OwnModelInfo], dict[str, SeqvizError]]:
     root = own_models_root()
     found: list[OwnModelInfo] = []
     refused: dict[str, SeqvizError] = {}
-    for folder in sorted(root.iterdir()) if root is not None and root.is_dir() else ():
-        if folder.name.startswith(".") or not (folder / CONFIG).is_file():
-            continue
+    try:
+        folders = [] if root is None else subfolders(root)
+    except SeqvizError as error:
+        return [], {str(root): error}
+    for folder in folders:
         try:
-            found.append(read_own(f"{OWN}{folder.name}"))
+            if (folder / CONFIG).is_file():
+                found.append(read_own(f"{OWN}{folder.name}"))
         except SeqvizError as error:
             refused[folder.name] = error
+        except OSError:
+            refused[folder.name] = _unreadable(folder.name, CONFIG)
     return found, refused
 
 
@@ -210,14 +216,21 @@ def read_own(name: str) -> OwnModelInfo:
 def own_fingerprint(name: str) -> str:
     """Changes whenever a file of the folder does: by names, sizes and times, for weights are too large to read."""
     folder = own_folder(name)
-    files = sorted(folder.iterdir()) if folder is not None else []
-    stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
+    try:
+        files = sorted(folder.iterdir()) if folder is not None else []
+        stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
+    except OSError as error:  # it has just been removed
+        raise _unreadable(name.removeprefix(OWN), CONFIG) from error
     return hashlib.sha256(repr((str(folder), stats)).encode()).hexdigest()
 
 
 def has_transformers() -> bool:
     """Whether the package is installed; it is not imported."""
     return importlib.util.find_spec("transformers") is not None
+
+
+def _unreadable(name: str, file: str) -> CheckpointError:
+    return CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=file)
 
 
 def _inside(root: Path | None, name: str) -> Path | None:
@@ -232,9 +245,9 @@ def _json(folder: Path, file: str, name: str, *, needed: bool = True) -> dict[st
     try:
         raw = json.loads((folder / file).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=file) from error
+        raise _unreadable(name, file) from error
     if not isinstance(raw, dict):
-        raise CheckpointError("Checkpoint {name}: {file} cannot be read.", name=name, file=file)
+        raise _unreadable(name, file)
     return raw
 
 

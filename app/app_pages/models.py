@@ -2,10 +2,13 @@
 
 import streamlit as st
 
+from app.ui.backend import show_error
 from app.ui.own_models import own_models_table
+from app.ui.place import table_height
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
 from seqviz.checkpoints import list_all, read_card
+from seqviz.errors import SeqvizError
 from seqviz.i18n import translate_error
 
 settings = read_settings()
@@ -41,6 +44,7 @@ if rows:
     number = st.column_config.NumberColumn
     st.dataframe(
         rows,
+        height=table_height(len(rows)),
         hide_index=True,
         column_config={
             t("Model"): st.column_config.Column(width=330),
@@ -58,4 +62,7 @@ if found:
     name = st.selectbox(t("Model card"), list(names), format_func=names.__getitem__, key="card")
     keep("card", found[0].name)
     with st.container(border=True):
-        st.markdown(read_card(name))
+        try:
+            st.markdown(read_card(name))
+        except SeqvizError as error:
+            show_error(error, t)

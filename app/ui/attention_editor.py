@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from app.ui.place import reserve
 from app.ui.settings import Settings
 from seqviz.attention_edits import EDIT_PATTERN
 from seqviz.charts.figure import figure_css, figure_js
@@ -15,6 +16,9 @@ from seqviz.types import FloatArray
 NONE = "none"
 """The URL's word for no edit at all; without it an example's own edit holds."""
 EDITS_PATTERN = rf"{NONE}|{EDIT_PATTERN}(\.{EDIT_PATTERN})*"
+
+_HEIGHT = 173
+"""Of the row, in pixels, at its smallest."""
 
 _component = st.components.v2.component(
     "seqviz_attention_row",
@@ -56,4 +60,5 @@ def weights_row(
         },
     }
     payload["id"] = hashlib.sha256(repr(payload).encode()).hexdigest()[:16]
-    _component(data={"payload": payload}, key=key, on_weights_change=on_weights)
+    height = reserve(key, first=_HEIGHT, css=f"min-height:{_HEIGHT}px")
+    _component(data={"payload": payload}, key=key, height=height, on_weights_change=on_weights)

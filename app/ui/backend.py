@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import streamlit as st
@@ -11,13 +11,14 @@ from seqviz.backends.local import LocalBackend
 from seqviz.backends.protocol import DEFAULT_DEADLINE_SECONDS, Backend
 from seqviz.backends.requests import Request
 from seqviz.errors import SeqvizError
-from seqviz.i18n import Translator, translate_error
+from seqviz.i18n import LANGUAGES, Translator, translate_error, translator
 from seqviz.own_models import is_own
 
 AnswerT = TypeVar("AnswerT")
 
 _OWN_SECONDS = 120.0
 """The first question about a model of a reader's own loads a large library and up to a gigabyte."""
+_LOOK_SECONDS = 0.5
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
@@ -29,6 +30,7 @@ def backend() -> Backend:
 def ask_all(requests: Sequence[Request[AnswerT]]) -> list[AnswerT | SeqvizError]:
     """Asks several questions side by side; an error takes the place of its answer."""
     futures = [backend().submit(request, deadline_seconds=_seconds(request)) for request in requests]
+    wait_started(lambda: all(future.done() for future in futures))
     answers: list[AnswerT | SeqvizError] = []
     for future in futures:
         try:
@@ -47,7 +49,23 @@ def ask_sorted(requests: Sequence[Request[AnswerT]]) -> tuple[list[AnswerT], lis
 
 def ask(request: Request[AnswerT]) -> AnswerT:
     """Asks one question; raises its error."""
-    return backend().ask(request, deadline_seconds=_seconds(request))
+    pending = backend().submit(request, deadline_seconds=_seconds(request))
+    wait_started(pending.done)
+    return pending.result()
+
+
+def wait_started(done: Callable[[], bool]) -> None:
+    """While no worker process is up, says so in place, and goes on when one is or when there is nothing to wait for.
+
+    Args:
+        done: whether the answer is there already; a start that fails is an answer, too.
+    """
+    if done() or not backend().status().starting:
+        return
+    t = translator(st.session_state.get("lang", next(iter(LANGUAGES))))
+    with st.spinner(t("The models' worker processes are starting; the page goes on by itself in a few seconds.")):
+        while not done() and not backend().wait_started(_LOOK_SECONDS):
+            continue
 
 
 def _seconds(request: Request[AnswerT]) -> float:

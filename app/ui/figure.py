@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.ui.place import place, reserve
 from app.ui.settings import page_theme
 from seqviz.charts.figure import Figure, Module, figure_css, figure_js
 
@@ -58,7 +59,8 @@ export default function ({ data, parentElement }) {
 
 def show_glimpse(figure: Figure, *, key: str) -> None:
     """Shows a small still picture, as wide as its place, in the colours of the page."""
-    _glimpse_component(data={"svg": figure.to_svg(theme=page_theme())}, key=key)
+    height = reserve(key, first=300 * figure.height / figure.width, css=f"aspect-ratio:{figure.width}/{figure.height}")
+    _glimpse_component(data={"svg": figure.to_svg(theme=page_theme())}, key=key, height=height)
 
 
 def show_figure(
@@ -78,10 +80,11 @@ def show_figure(
     Returns:
         Where the reader last clicked, stepped or played to, in the same form; None as long as nowhere.
     """
-    with st.container(gap=None):
+    with place(figure, key=key) as height:
         result = _components[figure.module](
             data={"svg": figure.svg, "payload": figure.payload, "key": key, "peers": list(peers)},
             key=key,
+            height=height,
             on_focus_change=_nothing,
         )
         _focus_component(data={"key": key, "focus": None if focus is None else dict(focus)}, key=f"{key}-focus")
@@ -108,10 +111,11 @@ def show_search_tree(
         on_prefix: called when a hypothesis was clicked; ``st.session_state[key].prefix`` are its token ids.
         step: at which the picture opens, counted from 1; None for the whole search.
     """
-    with st.container(gap=None):
+    with place(figure, key=key) as height:
         _components["search_tree"](
             data={"svg": figure.svg, "payload": figure.payload, "key": key, "step": step},
             key=key,
+            height=height,
             on_alpha_change=on_alpha,
             on_prefix_change=on_prefix,
         )
@@ -136,10 +140,11 @@ def show_saturation(
         on_limits: called when the reader has dragged a threshold; ``st.session_state[key].limits`` has both.
         on_unit: called when a dot was clicked; ``st.session_state[key].unit`` has its run, gate and place.
     """
-    with st.container(gap=None):
+    with place(figure, key=key) as height:
         _components["saturation"](
             data={"svg": figure.svg, "payload": figure.payload, "key": key},
             key=key,
+            height=height,
             on_limits_change=on_limits,
             on_unit_change=on_unit,
         )

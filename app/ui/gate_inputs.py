@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.ui.backend import ask_all
 from app.ui.focus import SHOWN, focus_of, focus_to_url
 from app.ui.gradient_inputs import siblings
+from app.ui.installed import take_model
 from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.unroll_inputs import COMPARISONS, Inputs, compared, take_example
 from app.ui.unroll_view import layer_name
@@ -37,7 +38,7 @@ def gate_inputs(models: dict[str, CheckpointInfo], t: Translator, *, above: Delt
     first = fallback_example(examples, list(models))
     sentence, middle, picker = st.columns([11, 6, 3], vertical_alignment="bottom")
     text = sentence_input(examples, first, _take_example, t, places=(sentence, picker))
-    take("model", list(models), first.model)
+    take_model({name: info.title for name, info in models.items()}, first.model, t)
     model = middle.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
     keep("model", first.model)
     request = TraceRequest(model=model, text=text)

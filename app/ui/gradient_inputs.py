@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.ui.focus import forget_focus
+from app.ui.installed import take_model
 from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.unroll_inputs import compared
 from app.ui.url import forget, keep, take
@@ -57,7 +58,7 @@ def reading_inputs(
     first = fallback_example(examples, list(models))
     text = sentence_input(examples, first, _take_example, t)
     left, middle, right = st.columns([7, 7, 10], vertical_alignment="bottom")
-    take("model", list(models), first.model)
+    take_model({name: info.title for name, info in models.items()}, first.model, t)
     model = left.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
     keep("model", first.model)
     take("beside", choices, choices[0])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app.ui.focus import forget_focus
+from app.ui.installed import take_model
 from app.ui.sentence_input import fallback_example, sentence_input
-from app.ui.url import keep, take
+from app.ui.url import keep
 from seqviz.backends.requests import TraceRequest
 from seqviz.checkpoints import CheckpointInfo
 from seqviz.examples import Example, home_examples
@@ -19,7 +20,7 @@ def home_inputs(models: dict[str, CheckpointInfo], t: Translator) -> tuple[Trace
     first = fallback_example(examples, list(models))
     sentence, middle, picker = st.columns([11, 6, 3], vertical_alignment="bottom")
     text = sentence_input(examples, first, _take_example, t, live=True, places=(sentence, picker))
-    take("model", list(models), first.model)
+    take_model({name: info.title for name, info in models.items()}, first.model, t)
     model = middle.selectbox(t("Model"), list(models), key="model", format_func=lambda name: models[name].title)
     keep("model", first.model)
     own = text.strip() not in {example.text for example in (*examples, first)}

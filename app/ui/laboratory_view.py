@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from app.ui.backend import backend, show_error
+from app.ui.backend import backend, show_error, wait_started
 from app.ui.charts import show_chart
 from app.ui.gradient_inputs import reading_inputs, scale_input
 from app.ui.laboratory_downloads import laboratory_downloads
@@ -67,6 +67,7 @@ def laboratory_view(models: dict[str, CheckpointInfo], settings: Settings) -> No
 def ask_with_progress(requests: Sequence[Request[AnswerT]], t: Translator) -> list[AnswerT]:
     """Asks side by side; a bar counts the answers once it takes longer than a moment. Raises the first error."""
     futures = [backend().submit(request, deadline_seconds=DEADLINE_SECONDS) for request in requests]
+    wait_started(lambda: all(future.done() for future in futures))
     place, started, shown = st.empty(), time.monotonic(), -1
     while (done := sum(future.done() for future in futures)) < len(futures):
         if done != shown and time.monotonic() - started > 0.3:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.ui.place import place
 from seqviz.charts.figure import Figure, Module, figure_css, figure_js
 
 _MOUNT = '<div class="sv-root sv-mount">\n</div>'
@@ -22,9 +23,10 @@ def show_live_figure(figure: Figure, *, key: str) -> dict[str, Any] | None:
     Returns:
         What the reader made of it, if its module tells that; None as long as nothing.
     """
-    result = _components[figure.module](
-        data={"svg": figure.svg, "payload": figure.payload}, key=key, on_state_change=_nothing
-    )
+    with place(figure, key=key) as height:
+        result = _components[figure.module](
+            data={"svg": figure.svg, "payload": figure.payload}, key=key, height=height, on_state_change=_nothing
+        )
     return dict(result.state) if result.state else None
 
 

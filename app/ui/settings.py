@@ -22,7 +22,6 @@ _NARROW = (
     ".st-key-header [data-testid=stHorizontalBlock]{flex-wrap:nowrap}"
     ".st-key-header [data-testid=stColumn]{min-width:0;flex:1 1 50%}"
     ".st-key-header [data-testid=stColumn]:nth-child(2){display:none}"
-    "[data-testid=stMainBlockContainer]{padding-top:3.5rem}"
     ".katex-display,p:has(>.katex),p:has(>span>.katex){overflow:auto hidden}"
     "}"
 )

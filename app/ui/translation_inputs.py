@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.ui.installed import take_model
 from app.ui.own_models import task_prefix
 from app.ui.sentence_input import sentence_input
-from app.ui.url import bring_back, forget, hold, keep, take
+from app.ui.url import bring_back, forget, hold, keep
 from seqviz.checkpoints import TranslatorInfo, list_translators
 from seqviz.i18n import Translator, translate_error
 from seqviz.own_models import OwnModelInfo, list_own
@@ -96,7 +97,7 @@ def translation_input(
     )
     hold(TEXT_KEY)
     bring_back(MODEL_KEY)
-    take(MODEL_KEY, list(titles), name)
+    take_model(titles, name, t, key=MODEL_KEY)
     model = chooser.selectbox(
         t("Model"),
         list(titles),

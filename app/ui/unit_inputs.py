@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from app.ui.installed import take_model
 from app.ui.url import forget, keep, take, take_matching
 from app.ui.views import view_choice
 from seqviz.backends.requests import TraceRequest
@@ -52,7 +53,7 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
     )
     left, beside, right = st.columns([30, 30, 42], vertical_alignment="bottom")
     first = FIRST_MODEL if FIRST_MODEL in models else next(iter(models))
-    take("model", list(models), first)
+    take_model({name: info.title for name, info in models.items()}, first, t)
     model = left.selectbox(
         t("Model"), list(models), key="model", format_func=lambda name: models[name].title, on_change=_forget
     )

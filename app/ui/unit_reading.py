@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from app.ui.backend import backend
+from app.ui.backend import ask, backend, wait_started
 from seqviz.backends.long_requests import LongRequest, ReadRequest
 from seqviz.backends.protocol import Pending
 from seqviz.backends.requests import TraceRequest
@@ -29,10 +29,10 @@ def ask_about(request: LongRequest[AnswerT], t: Translator) -> AnswerT:
     """
     for _ in range(3):  # other long texts may crowd this one out again
         try:
-            return backend().ask(request)
+            return ask(request)
         except TraceGoneError:
             _read(request.run(), t)
-    return backend().ask(request)
+    return ask(request)
 
 
 def _read(run: TraceRequest, t: Translator) -> None:
@@ -43,6 +43,7 @@ def _read(run: TraceRequest, t: Translator) -> None:
         st.stop()
     place = st.empty()
     pending = backend().submit(ReadRequest(trace=run))
+    wait_started(pending.done)
     _wait(pending)
     if pending.done() and pending.result().finished:
         return

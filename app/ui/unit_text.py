@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from app.ui.place import reserve
 from seqviz.charts.colored_text import ColouredText, text_css, text_js
 
 _component = st.components.v2.component(
@@ -14,6 +15,9 @@ _component = st.components.v2.component(
     css=text_css(),
     js=text_js(),
 )
+
+_AROUND = 60
+"""Pixels above and below the text itself."""
 
 
 def _nothing() -> None:
@@ -28,7 +32,9 @@ def show_text(text: ColouredText, *, key: str, on_span: Callable[[], None] = _no
         key: of the element.
         on_span: called when the reader has chosen a span; ``sent_span`` has it.
     """
-    _component(data={"payload": text.payload, "key": key}, key=key, on_span_change=on_span)
+    around = text.payload["height"] + _AROUND
+    height = reserve(key, first=around, css=f"min-height:{around}px")
+    _component(data={"payload": text.payload, "key": key}, key=key, height=height, on_span_change=on_span)
 
 
 def sent_span(key: str) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import streamlit as st
 
+from app.ui.installed import take_model
 from app.ui.sentence_input import fallback_example, sentence_input
 from app.ui.url import keep, take
 from seqviz.backends.requests import TraceRequest
@@ -41,7 +42,7 @@ def unroll_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Inputs:
     names = list(models)
     text = sentence_input(examples, first, take_example, t, live=True)
     left, middle, right = st.columns([27, 44, 29], vertical_alignment="bottom")
-    take("model", names, first.model)
+    take_model({name: info.title for name, info in models.items()}, first.model, t)
     model = left.selectbox(
         t("Model"),
         names,

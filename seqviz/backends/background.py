@@ -283,7 +283,7 @@ class LocalBackgroundJobs:
             return self._find(job_id).ask(command).result(timeout=deadline_seconds)
         except TimeoutError:
             raise DeadlineError(
-                "There was no answer within {seconds:g} seconds, because other requests came first; please try again.",
+                "The run did not answer within {seconds:g} seconds; it goes on, please try again.",
                 seconds=deadline_seconds,
             ) from None
 

@@ -18,10 +18,10 @@ import loky
 from cachetools import LRUCache
 
 from seqviz.backends.background import LocalBackgroundJobs
-from seqviz.backends.jobs import Job, Outcome, PendingAnswer
+from seqviz.backends.jobs import Deadline, Job, Outcome, PendingAnswer, UpClock
 from seqviz.backends.process import WorkerProcess
 from seqviz.backends.protocol import DEFAULT_DEADLINE_SECONDS, AnswerT, BackendStatus, Pending
-from seqviz.backends.requests import Request, TraceRequest
+from seqviz.backends.requests import Request
 from seqviz.checkpoints import checkpoints_root, fingerprint
 from seqviz.errors import BackendBusyError, BackendError, DeadlineError, SeqvizError, WorkerDiedError
 from seqviz.traces import num_bytes
@@ -34,12 +34,14 @@ WORKERS_VARIABLE = "SEQVIZ_WORKERS"
 
 
 class _Slot:
-    """A place for one worker: its process, its supervising thread's inbox, and whether it is free."""
+    """A place for one worker: its process and its clock, its supervising thread's inbox, and whether it is free."""
 
-    def __init__(self, process: WorkerProcess) -> None:
+    def __init__(self, process: WorkerProcess, clock: UpClock) -> None:
         self.process = process
+        self.clock = clock
         self.inbox: SimpleQueue[Job | None] = SimpleQueue()
         self.free = False
+        self.job: Job | None = None
 
 
 class LocalBackend:
@@ -78,10 +80,16 @@ class LocalBackend:
         environment = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "SEQVIZ_CHECKPOINTS": str(self._root)}
         environment["HF_HUB_OFFLINE"] = "1"  # a reader's own models come from a folder, never over a network
         self._background = LocalBackgroundJobs(environment=environment)
+        self._clock = UpClock()
+
+        def slot() -> _Slot:
+            clock = UpClock()
+            clocks = (clock, self._clock)
+            process = WorkerProcess(module=worker_module, models=models, environment=environment, clocks=clocks)
+            return _Slot(process, clock)
+
         count = workers or int(os.environ.get(WORKERS_VARIABLE) or loky.cpu_count())
-        self._slots = [
-            _Slot(WorkerProcess(module=worker_module, models=models, environment=environment)) for _ in range(count)
-        ]
+        self._slots = [slot() for _ in range(count)]
         self._threads = [
             threading.Thread(target=self._supervise, args=(slot,), name=f"seqviz-worker-{index}", daemon=True)
             for index, slot in enumerate(self._slots)
@@ -98,14 +106,21 @@ class LocalBackend:
     ) -> Pending[AnswerT]:
         """Starts a request; see ``Backend.submit``."""
         run = request.run()
+        home = hash(run or request) % len(self._slots)
+        # What only one worker may answer waits for the start of that one.
+        deadline = Deadline(deadline_seconds, self._slots[home].clock if request.stays else self._clock)
         try:
             key = (request, None if run is None else fingerprint(run.model, self._root))
             with self._lock:
-                job = self._job(key, request, run, deadline_seconds)
+                job = self._job(key, request, home, deadline)
         except SeqvizError as error:
-            job = Job(request, key=None, seconds=deadline_seconds)
+            job = Job(request, key=None, deadline=deadline)
             job.finish(error)
-        return PendingAnswer(job, seconds=deadline_seconds)
+        return PendingAnswer(job, deadline=deadline)
+
+    def wait_started(self, seconds: float) -> bool:
+        """Waits for the first worker; see ``Backend.wait_started``."""
+        return self._clock.wait(seconds)
 
     @property
     def background(self) -> LocalBackgroundJobs:
@@ -150,21 +165,21 @@ class LocalBackend:
     ) -> None:
         self.close()
 
-    def _job(self, key: object, request: Request[Any], run: TraceRequest | None, seconds: float) -> Job:
+    def _job(self, key: object, request: Request[Any], home: int, deadline: Deadline) -> Job:
         """The job of a request: finished from the cache, one in flight, or a new one. Called with the lock held."""
         if self._closed:
             raise _closed_error()
         if (kept := self._cache.get(key)) is not None:
             self._hits += 1
-            job = Job(request, key=key, seconds=seconds)
+            job = Job(request, key=key, deadline=deadline)
             job.finish(kept[0])
             return job
         running = self._in_flight.get(key)
         if running is not None and running.seconds_left() > 0:
             self._shared += 1
-            running.extend(seconds)
+            running.extend(deadline)
             return running
-        job = Job(request, key=key, seconds=seconds, home=hash(run or request) % len(self._slots))
+        job = Job(request, key=key, deadline=deadline, home=home)
         self._dispatch(job)
         self._in_flight[key] = job
         return job
@@ -175,7 +190,7 @@ class LocalBackend:
         others = () if job.request.stays else self._slots
         slot = home if home.free else next((slot for slot in others if slot.free), None)
         if slot is not None:
-            slot.free = False
+            slot.free, slot.job = False, job
             slot.inbox.put(job)
             return
         for late in [waiting for waiting in self._waiting if waiting.seconds_left() <= 0]:
@@ -186,6 +201,7 @@ class LocalBackend:
                 "The models are busy: {count} requests are waiting already; please try again in a moment.",
                 count=len(self._waiting),
             )
+        job.overtaken = bool(self._waiting) or any(slot.job is not None for slot in self._slots)
         self._waiting.append(job)
 
     def _supervise(self, slot: _Slot) -> None:
@@ -194,6 +210,7 @@ class LocalBackend:
         while (job := self._next(slot)) is not None:
             outcome = self._run(slot, job)
             with self._lock:
+                slot.job = None
                 self._settle(job, outcome)
             if isinstance(outcome, (DeadlineError, WorkerDiedError)):
                 slot.process.ensure_started()  # now, not when the next request is already waiting for it
@@ -207,6 +224,9 @@ class LocalBackend:
             job = job or next((job for job in self._waiting if not job.request.stays), None)
             if job is not None:
                 self._waiting.remove(job)
+                for other in self._waiting:
+                    other.overtaken = True
+                slot.job = job
                 return job
             slot.free = not self._closed
         while True:

@@ -7,7 +7,7 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -16,11 +16,10 @@ from typing import Any, Self
 from loky.backend import get_context
 
 from seqviz.backends import entry
-from seqviz.backends.jobs import Job, Outcome
+from seqviz.backends.jobs import START_LIMIT_SECONDS, Job, Outcome, UpClock
 from seqviz.errors import BackendError, WorkerDiedError
 from seqviz.traces import freeze
 
-START_LIMIT_SECONDS = 120.0
 PIPE_BYTES = 1 << 20
 
 
@@ -95,9 +94,18 @@ class WorkerProcess:
         module: name of the module that answers (``seqviz.backends.worker``); imported in the worker only.
         models: checkpoints that a fresh worker loads before it takes requests.
         environment: set in the worker before anything is imported there.
+        clocks: are told when the process is up, and when it no longer is.
     """
 
-    def __init__(self, *, module: str, models: tuple[str, ...], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        *,
+        module: str,
+        models: tuple[str, ...],
+        environment: Mapping[str, str],
+        clocks: Sequence[UpClock] = (),
+    ) -> None:
+        self._clocks = tuple(clocks)
         self._module = module
         self._models = models
         self._environment = dict(environment)
@@ -119,7 +127,11 @@ class WorkerProcess:
         if isinstance(outcome, entry.Failed):
             self._discard()
             return BackendError("The model's worker process could not start: {reason}.", reason=outcome.reason)
-        self.process_id = live.process.pid
+        with self._lock:
+            if not self._stopped:
+                self.process_id = live.process.pid
+                for clock in self._clocks:
+                    clock.rise()
         return None
 
     def answer(self, job: Job) -> Outcome:
@@ -155,7 +167,7 @@ class WorkerProcess:
             self._stopped = True
             if self._live is not None:
                 self._live.kill()
-            self.process_id = None
+            self._gone()
 
     def _launch(self) -> LiveProcess:
         with self._lock:
@@ -169,9 +181,17 @@ class WorkerProcess:
 
     def _discard(self) -> None:
         with self._lock:
-            live, self._live, self.process_id = self._live, None, None
+            live, self._live = self._live, None
+            self._gone()
         if live is not None:
             live.close()
+
+    def _gone(self) -> None:
+        """Called with the lock held."""
+        if self.process_id is not None:
+            self.process_id = None
+            for clock in self._clocks:
+                clock.fall()
 
 
 def _widen(pipe: Connection) -> None:

@@ -56,6 +56,11 @@ class BackendStatus:
     cache_hits: int
     shared: int
 
+    @property
+    def starting(self) -> bool:
+        """Whether no worker is up, so that an answer takes longer than usual."""
+        return not self.process_ids
+
 
 JobCondition = Literal["starting", "running", "paused", "finished", "stopped", "failed"]
 ACTIVE_CONDITIONS: tuple[JobCondition, ...] = ("starting", "running")
@@ -158,14 +163,15 @@ class Backend(Protocol):
 
         Args:
             request: what is wanted.
-            deadline_seconds: longest wait, counted from this call, time in the queue included.
+            deadline_seconds: longest wait, counted from this call, time in the queue included; time during which no
+                worker is up yet does not count, and has a limit of its own.
 
         Returns:
             the answer, read-only; equal requests may get the same object.
 
         Raises:
             BackendBusyError: too many requests are waiting.
-            DeadlineError: the answer did not come in time.
+            DeadlineError: the answer did not come in time, or no worker came up.
             WorkerDiedError: the worker process ended twice on this request.
             SeqvizError: what the model run raised.
         """
@@ -174,6 +180,9 @@ class Backend(Protocol):
         self, request: Request[AnswerT], *, deadline_seconds: float = DEFAULT_DEADLINE_SECONDS
     ) -> Pending[AnswerT]:
         """Starts a request and returns at once; every error comes out of the result, none out of this call."""
+
+    def wait_started(self, seconds: float) -> bool:
+        """Waits until a worker is up, at most so long; says whether one is."""
 
     @property
     def background(self) -> BackgroundJobs:

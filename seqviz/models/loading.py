@@ -96,10 +96,10 @@ def _fill(model: nn.Module, info: Description, paths: tuple[Path, ...], *, share
         weights |= {name: weights[stored] for name, stored in shared.items() if stored in weights}
         model.load_state_dict(weights, strict=True)
     except (SafetensorError, RuntimeError) as error:
+        # PyTorch's first line only says that there are errors; the first of them is in the second.
+        reason = str(error).splitlines()[:2][-1].strip().rstrip(".:")
         raise CheckpointError(
-            "Checkpoint {name}: the weights do not fit its configuration: {reason}.",
-            name=info.name,
-            reason=str(error).splitlines()[0],
+            "Checkpoint {name}: the weights do not fit its configuration: {reason}.", name=info.name, reason=reason
         ) from error
 
 

@@ -110,7 +110,9 @@ class TextEncoder:
         try:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception for every fault
-            raise CheckpointError("{path} is not a tokenizer: {reason}", path=path.name, reason=error) from error
+            raise CheckpointError(
+                "{path} is not a tokenizer: {reason}", path=f"{path.parent.name}/{path.name}", reason=error
+            ) from error
         if UNKNOWN not in tokenizer.get_vocab():
             raise CheckpointError("{path} has no {unknown} entry.", path=path.name, unknown=UNKNOWN)
         return cls(tokenizer, buckets=buckets)

@@ -78,7 +78,9 @@ class PieceEncoder:
         try:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception for every fault
-            raise CheckpointError("{path} is not a tokenizer: {reason}", path=path.name, reason=error) from error
+            raise CheckpointError(
+                "{path} is not a tokenizer: {reason}", path=f"{path.parent.name}/{path.name}", reason=error
+            ) from error
         encoder = cls(tokenizer)
         if encoder.vocabulary[:4] != (PADDING, UNKNOWN, BEGIN, END):
             raise CheckpointError("{path} is not the tokenizer of a translation model.", path=path.name)

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from seqviz.errors import DataFormatError
+from seqviz.files import reason_of
 
 Labelled = tuple[str, str]
 """(label, text)"""
@@ -31,6 +32,8 @@ def read_text(path: Path) -> str:
         return data.decode("utf-8")
     except FileNotFoundError as error:
         raise DataFormatError("There is no data file {path}.", path=path) from error
+    except (PermissionError, IsADirectoryError) as error:
+        raise DataFormatError("{path} cannot be read: {reason}.", path=path, reason=reason_of(error)) from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DataFormatError("{path} cannot be read as UTF-8 text: {reason}.", path=path, reason=error) from error
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from seqviz.checkpoints import CARD, CONFIG, TranslatorInfo, checkpoints_root, read_any
 from seqviz.errors import InvalidInputError, unknown_name
+from seqviz.files import write_atomically
 from seqviz.models.loading import LoadedTranslator, load_translator
 from seqviz.training.card import model_card
 from seqviz.training.recipe_file import load_recipe
-from seqviz.training.trainer import write_atomically
 from seqviz.training.translate import translate
 
 VERDICTS = ("right", "understandable", "wrong")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from seqviz.config import TrainConfig
 from seqviz.errors import CheckpointError, SeqvizError
+from seqviz.files import write_atomically, writing
 from seqviz.models.cells import Carry
 from seqviz.training.tasks import BatchT, ModelT, TrainingTask, better
 
@@ -244,7 +244,8 @@ class Trainer(Generic[ModelT, BatchT]):
     def _save(self) -> None:
         if self._folder is None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with writing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
         metadata = {
             "state": json.dumps(self._state.__dict__),
             "config": json.dumps(self.config.to_dict()),
@@ -313,13 +314,3 @@ def learning_rate(step: int, total: int, config: TrainConfig) -> float:
     progress = (step - config.warmup_steps) / max(1, total - config.warmup_steps)
     share = config.final_rate_share
     return config.learning_rate * (share + (1 - share) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file so that it is there whole or not at all, also after a crash."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from seqviz.backends.entry import outcome_of
+from seqviz.backends.jobs import Deadline, Job, UpClock
 from seqviz.backends.local import LocalBackend
 from seqviz.backends.requests import TraceRequest, UnitSumRequest
 from seqviz.errors import (
@@ -158,6 +159,85 @@ def test_the_deadline_counts_the_time_in_the_queue_and_spares_the_request_in_fro
     )
     assert front.result()["process_id"] == backend.status().process_ids[0]
     assert backend.status().restarts == 0
+
+
+def test_the_deadline_does_not_run_out_while_the_first_worker_starts(root: Path, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    with LocalBackend(
+        workers=2, root=root, worker_module="tests.scripted_worker", models=(str(gate),), cache_bytes=0
+    ) as backend:
+        pending = [backend.submit(_request(f"say {word}"), deadline_seconds=0.2) for word in ("one", "two", "three")]
+        assert backend.status().starting
+        assert not backend.wait_started(0.5)  # longer than the deadline
+        assert not any(one.done() for one in pending)
+        gate.touch()
+        assert backend.wait_started(60)
+        assert all(one.result()["process_id"] in backend.status().process_ids for one in pending)
+        assert not backend.status().starting
+
+
+def test_a_start_without_end_is_told_as_what_it_is(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqviz.backends.jobs.START_LIMIT_SECONDS", 0.1)
+    models = (str(tmp_path / "never"),)
+    with LocalBackend(workers=1, root=root, worker_module="tests.scripted_worker", models=models) as backend:
+        pending = [backend.submit(_request(f"say {word}"), deadline_seconds=0.1) for word in ("one", "two")]
+        for one in pending:
+            with pytest.raises(DeadlineError) as caught:
+                one.result()
+            assert str(caught.value) == (
+                "The models' worker processes did not start within 0.1 seconds; please try again in a moment."
+            )
+
+
+def test_what_only_one_worker_may_answer_waits_for_the_start_of_that_one(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, gate = start(workers=2), tmp_path / "gate"
+    request = scripted_worker.HomeRequest(model="m", text="say hello")
+    home = backend.ask(request)["process_id"]
+    for slot in backend._slots:
+        slot.process._models = (str(gate),)  # holds up the next start
+    os.kill(home, signal.SIGKILL)
+    _wait_until(lambda: home not in backend.status().process_ids)
+    pending = backend.submit(request, deadline_seconds=0.1)
+    assert backend.ask(_request("sleep 0.3"))["process_id"] != home  # the other one is up all the time
+    assert not pending.done()
+    gate.touch()
+    assert pending.result()["process_id"] not in (home, None)
+
+
+def test_a_clock_counts_only_while_a_process_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("seqviz.backends.jobs.time.monotonic", lambda: now)
+    clock = UpClock()
+    deadline = Deadline(20.0, clock)
+    now = 130.0
+    assert (clock.seconds(), deadline.seconds_left(), deadline.met_no_worker()) == (0.0, 20.0, False)
+    clock.rise()
+    now = 135.0
+    clock.rise()
+    clock.fall()
+    now = 137.0
+    clock.fall()
+    now = 200.0
+    assert (clock.seconds(), deadline.seconds_left(), deadline.met_no_worker()) == (7.0, 13.0, False)
+    clock.rise()
+    now = 214.0
+    assert (clock.seconds(), deadline.seconds_left(), deadline.met_no_worker()) == (21.0, -1.0, False)
+
+
+def test_only_a_request_that_others_came_before_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("seqviz.backends.jobs.time.monotonic", lambda: now)
+    clock = UpClock()
+    clock.rise()
+    job = Job(_request("say hello"), key=None, deadline=Deadline(20.0, clock))
+    now = 21.0
+    assert str(job.deadline_error()) == "There was no answer within 20 seconds; please try again."
+    job.overtaken = True
+    assert str(job.deadline_error()) == (
+        "There was no answer within 20 seconds, because other requests came first; please try again."
+    )
 
 
 def test_a_caller_with_more_patience_keeps_a_shared_request_running(start: Start) -> None:

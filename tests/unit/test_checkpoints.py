@@ -258,3 +258,77 @@ def test_every_fault_is_of_the_one_kind_that_a_page_catches(root):
     edit_config(root, format_version=99)
     with pytest.raises(SeqvizError):
         read_info("victim", root)
+
+
+def _changed(root, change):
+    path = root / "tiny" / "config.json"
+    config = json.loads(path.read_text())
+    change(config)
+    path.write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda c: c["details"].update(num_parameters="many"), "num_parameters is 'many'; it must be a number."),
+        (lambda c: c["details"].update(training_seconds=None), "training_seconds is None; it must be a number."),
+        (lambda c: c["details"].update(data="here"), "data is not a table."),
+        (lambda c: c.update(figures={"f1": float("nan")}), "f1 is nan; it must be a number."),
+        (lambda c: c["model"].update(hidden_size=-3), "hidden_size is -3; allowed is 1 to 8192."),
+    ],
+)
+def test_a_configuration_with_wrong_values_is_one_sentence(tmp_path, change, sentence):
+    write_tiny_checkpoint(tmp_path, name="tiny")
+    _changed(tmp_path, change)
+    with pytest.raises(CheckpointError) as caught:
+        read_info("tiny", tmp_path)
+    assert str(caught.value) == f"Checkpoint tiny: config.json is incomplete or wrong: {sentence}"
+
+
+def test_a_configuration_without_end_leaves_the_other_checkpoints(tmp_path):
+    write_tiny_checkpoint(tmp_path, name="tiny")
+    write_tiny_checkpoint(tmp_path, name="whole")
+    (tmp_path / "tiny" / "config.json").write_text("[" * 100_000)
+    found, broken = list_checkpoints(tmp_path)
+    assert [info.name for info in found] == ["whole"]
+    assert str(broken["tiny"]) == "Checkpoint tiny: config.json cannot be read."
+
+
+def test_a_folder_of_checkpoints_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    found, broken = list_checkpoints(tmp_path)
+    assert found == []
+    assert [str(error) for error in broken.values()] == [f"The folder {tmp_path} cannot be read: Permission denied."]
+
+
+def test_a_file_that_may_not_be_read_is_not_called_missing(tmp_path, monkeypatch):
+    write_tiny_checkpoint(tmp_path, name="tiny")
+    info = read_info("tiny", tmp_path)
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(CheckpointError) as caught:
+        verified_files(info, tmp_path)
+    assert str(caught.value) == "Checkpoint tiny: model.safetensors cannot be read."
+
+
+def test_a_name_that_no_folder_can_have_is_one_sentence(tmp_path):
+    with pytest.raises(SeqvizError, match=r"config\.json cannot be read"):
+        read_info("a" * 300, tmp_path)
+
+
+@pytest.mark.parametrize("card", [None, b"caf\xe9"])
+def test_a_card_that_cannot_be_read_is_one_sentence(tmp_path, card):
+    write_tiny_checkpoint(tmp_path, name="tiny")
+    path = tmp_path / "tiny" / "README.md"
+    path.unlink()
+    assert read_card("tiny", tmp_path) == ""
+    path.mkdir() if card is None else path.write_bytes(card)
+    with pytest.raises(CheckpointError) as caught:
+        read_card("tiny", tmp_path)
+    assert str(caught.value) == "Checkpoint tiny: README.md cannot be read."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from seqviz import __version__
 from seqviz.cli import app
 from seqviz.picture_names import PICTURES, pictures_help
+from seqviz.training.recipe_file import load_recipe
 from tests.helpers import write_tiny_checkpoint, write_tiny_translator
 
 RUNNER = CliRunner()
@@ -94,7 +96,10 @@ def test_trace_shows_another_structure_when_asked(tiny):
         (["trace", "tiny-critic", "a", "--structure", "sideways"], "structure 'sideways' is not known"),
         (["export", "tiny-critic", "a", "-o", "a.bmp"], "A file ending in '.bmp' cannot be written"),
         (["export", "tiny-critic", "a"], "Say where the picture goes: -o picture.html, .svg or .png."),
-        (["export", "tiny-critic", "a", "-o", "no/folder.html"], "no/folder.html: No such file or directory."),
+        (
+            ["export", "tiny-critic", "a", "-o", "no/folder.html"],
+            "no/folder.html cannot be written: No such file or directory.",
+        ),
         (["export", "tiny-critic", "a", "-o", "a.html", "--view", "inside"], "view 'inside' is not known; known are: "),
         (["export", "tiny-critic", "a", "-o", "a.html", "--language", "fr"], "language 'fr' is not known"),
         (["export", "tiny-critic", "a", "-o", "a.html", "--view", "attention"], "is not a translation model"),
@@ -107,7 +112,10 @@ def test_trace_shows_another_structure_when_asked(tiny):
         (["export", "nothing", "-o", "a.html", "--view", "decoding"], "table 'nothing' is not known; known are: "),
         (["export", "tiny-reader", "a " * 2500, "-o", "a.html"], "The text has 5000 pieces; the limit is 200."),
         (["export", "tiny-reader", "to be", "-o", "a.svg", "--view", "units"], "is a page: only .html can be written."),
-        (["trace", "tiny-critic", "a", "-o", "no/folder.json"], "no/folder.json: No such file or directory."),
+        (
+            ["trace", "tiny-critic", "a", "-o", "no/folder.json"],
+            "no/folder.json cannot be written: No such file or directory.",
+        ),
         (["translate", "tiny-critic", "a"], "tiny-critic is not a translation model"),
         (["card", "tiny-writer"], "Model 'tiny-writer' is not known"),
         (["bleu-by-length", "tiny-critic", "--data", "x.tsv"], "tiny-critic is not a translation model"),
@@ -230,7 +238,9 @@ def test_an_empty_folder_of_checkpoints_is_said(tmp_path, monkeypatch):
 def test_a_file_that_may_not_be_written_is_said(tiny, tmp_path):
     output = tmp_path / "taken.html"
     output.mkdir()
-    assert run("export", "tiny-reader", "a", "-o", output, code=2).startswith(f"seqviz: {output}: Is a directory.")
+    assert run("export", "tiny-reader", "a", "-o", output, code=2).startswith(
+        f"seqviz: {output} cannot be written: Is a directory."
+    )
 
 
 @pytest.mark.parametrize("text", ["🎉🤯", "<script>alert(1)</script>", r"\frac{1}{2} $x$", "你好", "\t \u202e a"])
@@ -277,10 +287,7 @@ def test_evaluate_prints_the_standard_figures_of_the_task(tiny, tmp_path, name, 
     assert re.search(rf"^{figures[0]} [\d.e+-]+$", plain, re.MULTILINE)
 
 
-def test_train_makes_a_checkpoint_that_can_be_traced(tmp_path, monkeypatch):
-    recipe = tmp_path / "tiny.toml"
-    recipe.write_text(
-        """
+RECIPE = """
 name = "tiny-trained"
 title = "Tiny"
 family = "tiny"
@@ -307,9 +314,19 @@ data_notes = ["One line of Hamlet, many times."]
 published = ["None."]
 weaknesses = ["It is tiny."]
 """
-    )
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """A recipe that is trained in a second, its data beside it."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(RECIPE)
     (tmp_path / "train.txt").write_text(TEXT * 20)
     (tmp_path / "valid.txt").write_text(TEXT)
+    return path
+
+
+def test_train_makes_a_checkpoint_that_can_be_traced(recipe, tmp_path, monkeypatch):
     root = tmp_path / "checkpoints"
     options = ["--data", tmp_path, "--runs", tmp_path / "runs", "--output", root, "--threads", 1]
     printed = run("train", recipe, *options, "--set", "train.seed=3")
@@ -319,6 +336,45 @@ weaknesses = ["It is tiny."]
     assert config["figures"]["nats_per_token"] > 0
     monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(root))
     assert json.loads(run("trace", "tiny-trained", "to be"))["model"] == "tiny-trained"
+
+
+@pytest.mark.parametrize("folder", ["runs", "output"])
+def test_train_says_at_once_that_its_folders_cannot_be_written(recipe, tmp_path, folder):
+    (tmp_path / "file").touch()
+    places = {"runs": tmp_path / "runs", "output": tmp_path / "checkpoints", folder: tmp_path / "file" / "x"}
+    options = ["--data", tmp_path, "--runs", places["runs"], "--output", places["output"], "--threads", 1]
+    said = run("train", recipe, *options, code=2)
+    blocked = places[folder] / "tiny-trained" if folder == "runs" else places[folder]
+    assert said == f"seqviz: {blocked} cannot be written: Not a directory.\n"  # nothing was trained before
+
+
+def test_an_output_that_cannot_be_written_is_one_line(tiny, tmp_path):
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "x"
+    assert run("trace", "tiny-reader", "to be", "-o", path, code=2) == (
+        f"seqviz: {path} cannot be written: Not a directory.\n"
+    )
+    for ending in ("svg", "png", "html"):
+        picture = path.with_suffix(f".{ending}")
+        assert run("export", "tiny-reader", "to be", "-o", picture, code=2) == (
+            f"seqviz: {picture} cannot be written: Not a directory.\n"
+        )
+
+
+def test_a_card_that_cannot_be_written_is_one_line(recipe, tmp_path, monkeypatch):
+    root = tmp_path / "checkpoints"
+    run("train", recipe, "--data", tmp_path, "--runs", tmp_path / "runs", "--output", root, "--threads", 1)
+    monkeypatch.setenv("SEQVIZ_CHECKPOINTS", str(root))
+    monkeypatch.setattr("seqviz.training.sentences.load_recipe", lambda name: load_recipe(str(recipe)))
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    card = root / "tiny-trained" / "README.md"
+    before = card.read_text()
+    assert run("card", "tiny-trained", code=2) == f"seqviz: {card} cannot be written: No space left on device.\n"
+    assert card.read_text() == before
 
 
 def test_a_recipe_without_its_card_is_refused_before_the_training(tmp_path):

@@ -32,7 +32,7 @@ from seqviz.training.tasks import (
     training_loss,
     within_limit,
 )
-from seqviz.training.trainer import STATE_FILE, Trainer, TrainStep, learning_rate, write_atomically
+from seqviz.training.trainer import STATE_FILE, Trainer, TrainStep, learning_rate
 
 TRAIN = TrainConfig(
     batch_size=4,
@@ -183,25 +183,6 @@ def test_damaged_state_is_named(tmp_path: Path) -> None:
     (tmp_path / STATE_FILE).write_bytes(b"not safetensors")
     with pytest.raises(CheckpointError, match=r"state\.safetensors is damaged"):
         next(trainer_for("classification", tmp_path).steps())
-
-
-def test_file_is_whole_or_old_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "state"
-    write_atomically(path, b"old")
-
-    def fails(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fails)
-    with pytest.raises(OSError, match="No space left"):
-        write_atomically(path, b"new and longer")
-    assert path.read_bytes() == b"old"
-
-
-def test_file_written_atomically_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "state", b"one")
-    write_atomically(tmp_path / "state", b"two")
-    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("state", b"two")]
 
 
 class _Scripted:
