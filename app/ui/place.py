@@ -81,7 +81,7 @@ def _bounds(module: Module, payload: Mapping[str, Any]) -> tuple[float, float]:
     if module in ("gate_cell", "gate_maps"):
         return (min(16 / (size - 2), 1.0), 1.2) if presenter else (0.72, 1.45)
     if module == "attention_map":
-        return (1.0 if presenter else 0.8), 1.15
+        return (1.0 if presenter else 0.8), 1.4
     if module in _LIVE:
         return 0.5, 1.0
     least = min(16 / payload["small"], 1.0) if presenter else 0.85

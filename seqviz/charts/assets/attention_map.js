@@ -127,7 +127,7 @@ export class AttentionMap {
     const [width, height] = this.size;
     // As wide as there is room, but never too small to read.
     const least = this.data.fontSize >= 16 ? 1 : 0.8;
-    const scale = clamp(room / width, least, 1.15);
+    const scale = clamp(room / width, least, 1.4);
     this.scale = scale;
     this.svg.setAttribute('width', width * scale);
     this.svg.setAttribute('height', height * scale);
