@@ -96,11 +96,20 @@ def test_maps_stand_in_rows_and_each_says_its_own_regulariser():
 
 
 def test_a_list_of_words_that_would_run_into_the_next_map_is_cut():
-    long = panel("one", 30)
+    long = panel("one", 20)
     figure = attention_figure([long, long], name="tiny", per_row=2)
-    assert "… (30)" in figure.svg
+    assert "… (20)" in figure.svg
     assert figure.payload["panels"][0]["marginals"]["names"] < 8
-    assert "mot29" in figure.alt
+    assert "mot19" in figure.alt
+
+
+def test_maps_whose_cells_would_be_too_small_to_read_go_below_each_other():
+    first, second = attention_figure([panel("one", 30)] * 2, name="tiny", per_row=2).payload["panels"]
+    assert (first["x"], first["cell"]) == (second["x"], second["cell"])
+    assert first["y"] < second["y"]
+    few = attention_figure([panel("one", 7, marginals=False)] * 4, name="tiny", font_size=18)
+    assert few.width <= 1150
+    assert len({one["y"] for one in few.payload["panels"]}) == 1
 
 
 def test_the_weights_of_several_models_are_written_one_after_another():
