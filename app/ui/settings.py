@@ -77,7 +77,7 @@ def read_settings() -> Settings:
 
 def numbers_columns(settings: Settings) -> tuple[DeltaGenerator, DeltaGenerator]:
     """Equations at the left, the sum behind a number at the right; large equations need half of the page."""
-    left, right = st.columns([1, 1] if settings.presenter else [5, 7], gap="large")
+    left, right = st.columns([1, 1] if settings.presenter else [11, 13], gap="large")
     return left, right
 
 
