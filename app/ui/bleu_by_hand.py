@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.ui.settings import Settings, look_of
-from app.ui.url import forget
+from app.ui.url import bound, forget
 from seqviz.charts.compared_table import bleu_latex, ngram_html
 from seqviz.metrics.bleu import bleu_table
 from seqviz.metrics.corpus_bleu import bleu_tokens, sentence_bleu
@@ -38,7 +38,7 @@ def bleu_by_hand(settings: Settings) -> None:
         left, right = st.columns(2, vertical_alignment="center")
         # The lecture counts "The" and "the" as one.
         lower = left.toggle(t("Ignore case"), value=True, key="by_hand_lower", bind="query-params")
-        max_n = right.number_input(t("Longest n-gram"), 1, 8, 4, key="by_hand_n", bind="query-params")
+        max_n = right.number_input(t("Longest n-gram"), 1, 8, 4, key="by_hand_n", bind=bound("by_hand_n"))
         references = [line.strip() for line in (typed or "").splitlines() if line.strip()]
         tokens = bleu_tokens(candidate or "", lowercase=lower)
         known = [bleu_tokens(reference, lowercase=lower) for reference in references]

@@ -14,7 +14,7 @@ from app.ui.reference_input import set_pair
 from app.ui.score_alpha import ALPHA_KEY, alpha_slider
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import MODEL_KEY, ToTranslate
-from app.ui.url import keep, take
+from app.ui.url import bound, keep, take
 from seqviz.backends.background_requests import ErrorReportRequest
 from seqviz.backends.protocol import JobView
 from seqviz.charts.error_shares import blame_name, report_sentence, score_chart, share_chart
@@ -66,8 +66,8 @@ def _setup(sentence: ToTranslate, settings: Settings, *, shown: str = "") -> Non
         format_func=lambda name: {"lesson": t("Our 40 pairs"), "file": t("A file of yours")}[name],
     )
     keep(SET_KEY, SETS[0])
-    beam = beam_place.number_input(t("Beam B"), 1, MAX_BEAM, 2, key=FILE_BEAM_KEY, bind="query-params")
-    wider = wider_place.number_input(t("Wider beam"), 1, MAX_BEAM, 20, key=WIDER_KEY, bind="query-params")
+    beam = beam_place.number_input(t("Beam B"), 1, MAX_BEAM, 2, key=FILE_BEAM_KEY, bind=bound(FILE_BEAM_KEY))
+    wider = wider_place.number_input(t("Wider beam"), 1, MAX_BEAM, 20, key=WIDER_KEY, bind=bound(WIDER_KEY))
     alpha = alpha_slider(alpha_place, t)
     pairs, title = _pairs(str(chosen), sentence, t)
     config = None

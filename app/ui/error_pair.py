@@ -15,7 +15,7 @@ from app.ui.reference_input import references_input, set_pair
 from app.ui.score_alpha import ALPHA_KEY, alpha_slider
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import ToTranslate
-from app.ui.url import forget, keep, take_matching
+from app.ui.url import bound, forget, keep, take_matching
 from seqviz.backends.translation_requests import ForcedRequest, SearchRequest
 from seqviz.charts.error_verdict import (
     definition_latex,
@@ -65,7 +65,9 @@ def pair_part(sentence: ToTranslate, settings: Settings) -> None:
     field, left, right = st.columns([8, 3, 4], vertical_alignment="top")
     references = references_input(sentence, t, place=field)
     beam = int(
-        left.number_input(t("Beam B"), 1, MAX_BEAM, 5, key=BEAM_KEY, bind="query-params", help=t("1 is greedy search."))
+        left.number_input(
+            t("Beam B"), 1, MAX_BEAM, 5, key=BEAM_KEY, bind=bound(BEAM_KEY), help=t("1 is greedy search.")
+        )
     )
     alpha = alpha_slider(right, t, help=t("The verdict compares what the search compares: (1/L^α) Σ log p."))
     if not references:

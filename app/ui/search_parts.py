@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.search_state import TreeState
-from app.ui.url import keep, take
+from app.ui.url import bound, keep, take
 from seqviz.charts.figure import Figure
 from seqviz.decoding.trace import SearchTrace
 from seqviz.export import search_csv, search_json
@@ -45,15 +45,15 @@ def more_inputs(search: str, beam_size: int, t: Translator, *, tokens: int) -> t
     if search == "sampling":
         columns = st.columns(5, vertical_alignment="bottom")
         return (
-            ("samples", int(columns[0].number_input(t("Samples"), 1, 200, 10, key="samples", bind="query-params"))),
-            ("seed", int(columns[1].number_input(t("Seed"), 0, 9999, 1, key="seed", bind="query-params"))),
+            ("samples", int(columns[0].number_input(t("Samples"), 1, 200, 10, key="samples", bind=bound("samples")))),
+            ("seed", int(columns[1].number_input(t("Seed"), 0, 9999, 1, key="seed", bind=bound("seed")))),
             (
                 "temperature",
                 float(columns[2].slider(t("Temperature"), 0.1, 3.0, 1.0, 0.1, key="temperature", bind="query-params")),
             ),
             (
                 "top_k",
-                int(columns[3].number_input(t("Top k (0: all)"), 0, tokens, 0, key="top_k", bind="query-params")),
+                int(columns[3].number_input(t("Top k (0: all)"), 0, tokens, 0, key="top_k", bind=bound("top_k"))),
             ),
             ("top_p", float(columns[4].slider(t("Top p"), 0.05, 1.0, 1.0, 0.05, key="top_p", bind="query-params"))),
         )

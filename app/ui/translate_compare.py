@@ -15,7 +15,7 @@ from app.ui.reference_input import references_input, set_pair
 from app.ui.score_alpha import alpha_slider
 from app.ui.settings import Look, Settings, look_of
 from app.ui.translation_inputs import ToTranslate
-from app.ui.url import keep, take
+from app.ui.url import bound, keep, take
 from seqviz.backends.protocol import Pending
 from seqviz.backends.translation_requests import SearchRequest
 from seqviz.charts.beam_sizes import beam_sentence, bleu_chart, by_beam, log_prob_chart
@@ -132,10 +132,10 @@ def _inputs(sentence: ToTranslate, t: Translator) -> Choices:
         help=t("The score is (1/L^α) Σ log p: 0 for the sum, 1 for the mean of a piece. Searches are ranked by it."),
     )
     with right.popover(t("Sampling and exact"), icon=":material/tune:", width="stretch"):
-        samples = st.number_input(t("Samples"), 1, 100, 5, key="samples", bind="query-params")
-        seed = st.number_input(t("Seed"), 0, 9999, 1, key="seed", bind="query-params")
+        samples = st.number_input(t("Samples"), 1, 100, 5, key="samples", bind=bound("samples"))
+        seed = st.number_input(t("Seed"), 0, 9999, 1, key="seed", bind=bound("seed"))
         temperature = st.slider(t("Temperature"), 0.1, 3.0, 1.0, 0.1, key="temperature", bind="query-params")
-        top_k = st.number_input(t("Top k (0: all)"), 0, 10_000, 0, key="top_k", bind="query-params")
+        top_k = st.number_input(t("Top k (0: all)"), 0, 10_000, 0, key="top_k", bind=bound("top_k"))
         top_p = st.slider(t("Top p"), 0.05, 1.0, 1.0, 0.05, key="top_p", bind="query-params")
         options = [str(budget) for budget in BUDGETS]
         take("budget", options, str(DEFAULT_BUDGET))

@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from app.ui.installed import take_model
-from app.ui.url import forget, keep, take, take_matching
+from app.ui.url import bound, forget, keep, take, take_matching
 from app.ui.views import view_choice
 from seqviz.backends.requests import TraceRequest
 from seqviz.checkpoints import CheckpointInfo
@@ -154,7 +154,7 @@ def _written(model: str, t: Translator) -> TraceRequest:
         bind="query-params",
         help=t("0 always takes the most probable character; higher values draw from softmax(logits / temperature)."),
     )
-    seed = right.number_input(t("Seed"), 0, 2**31 - 1, 1, key="seed", bind="query-params")
+    seed = right.number_input(t("Seed"), 0, 2**31 - 1, 1, key="seed", bind=bound("seed"))
     opening = last.text_input(t("It begins with"), OPENING, key="opening", bind="query-params", autocomplete="off")
     return TraceRequest(
         model=model,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -67,6 +68,18 @@ def bring_along(key: str) -> None:
     state = st.session_state
     if state.get(_MOVED) and key not in st.query_params and state.get(key) is not None:
         state[key] = state[key]
+
+
+def bound(key: str) -> Literal["query-params"] | None:
+    """How a ``number_input`` is bound to the URL: not at all in a run whose URL has something else than a number.
+
+    Streamlit drops what is no number, but fails on one without end.
+    """
+    text = st.query_params.get(key)
+    if text is None or re.fullmatch(r"-?[0-9]{1,12}", text):
+        return "query-params"
+    del st.query_params[key]
+    return None
 
 
 def hold(key: str) -> None:

@@ -137,16 +137,16 @@ class _Job:
         except (EOFError, OSError):
             died = True
         live.kill()  # before anybody is told that there is no process any more
-        if died:
+        if self.condition not in (*ACTIVE_CONDITIONS, "paused"):
+            self._over(None, None)  # its work was done: nothing is lost but the answers to further commands
+        elif died:
             died_error = WorkerDiedError(
                 "The process of this job ended by itself; what it had found until then is kept."
             )
             self._over("failed", died_error)
-        elif self.condition in (*ACTIVE_CONDITIONS, "paused"):
+        else:
             room_error = BackendError("Its process was ended to make room; what it had found is kept.")
             self._over("stopped", self.error or room_error)
-        else:
-            self._over(None, None)
         live.close()
 
     def _hear(self, message: Message) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,14 @@ from seqviz.backends.background import LocalBackgroundJobs
 from seqviz.backends.background_requests import CliffCommand, ClippingRunRequest, ForkCommand
 from seqviz.backends.protocol import JobView
 from seqviz.clipping import ClippingConfig, merged
-from seqviz.errors import BackendBusyError, BackendError, InvalidInputError, JobGoneError, WorkerDiedError
+from seqviz.errors import (
+    BackendBusyError,
+    BackendError,
+    DeadlineError,
+    InvalidInputError,
+    JobGoneError,
+    WorkerDiedError,
+)
 from tests.scripted_work import AddCommand, CountRequest
 
 Start = Callable[..., LocalBackgroundJobs]
@@ -133,6 +141,24 @@ def test_a_dead_process_is_one_sentence_and_what_it_found_stays(start: Start):
     assert not view.answers
     with pytest.raises(JobGoneError, match="has ended"):
         jobs.ask(job, AddCommand())
+
+
+def test_a_process_that_dies_after_its_work_takes_nothing_away(start: Start):
+    jobs = start()
+    job = jobs.start(CountRequest(to=20))
+    os.kill(wait_for(jobs, job, is_in("finished")).records[0].process_id, signal.SIGKILL)
+    view = wait_for(jobs, job, lambda view: not view.answers)
+    assert (view.condition, view.error) == ("finished", None)
+    assert counted(view) == list(range(20))
+
+
+def test_a_run_that_does_not_answer_in_time_goes_on_and_says_so(start: Start):
+    jobs = start()
+    job = jobs.start(CountRequest(to=100))
+    with pytest.raises(DeadlineError) as caught:
+        jobs.ask(job, AddCommand(more=1), deadline_seconds=0.0)
+    assert str(caught.value) == "The run did not answer within 0 seconds; it goes on, please try again."
+    assert counted(wait_for(jobs, job, is_in("finished"))) == list(range(101))
 
 
 def test_an_error_of_the_work_is_one_sentence(start: Start):
