@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from app.ui.backend import show_error
+from app.ui.backend import error_sentence, show_error
 from app.ui.own_models import own_models_table
 from app.ui.place import table_height
 from app.ui.settings import header, read_settings
 from app.ui.url import keep, take
 from seqviz.checkpoints import list_all, read_card
 from seqviz.errors import SeqvizError
-from seqviz.i18n import translate_error
 
 settings = read_settings()
 t = settings.t
@@ -54,7 +53,7 @@ if rows:
         },
     )
 for error in broken.values():
-    st.warning(translate_error(error, t), icon=":material/broken_image:")
+    st.warning(error_sentence(error, t), icon=":material/broken_image:")
 own_models_table(t)
 if found:
     names = {info.name: info.title for info in found}

@@ -8,6 +8,7 @@ import streamlit as st
 from app.ui.attention_inputs import Chosen
 from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
+from app.ui.plain import as_text
 from app.ui.same_moment import translation_links
 from app.ui.settings import Settings, look_of
 from app.ui.url import keep, take
@@ -77,11 +78,11 @@ def _piece_of_row(chosen: Chosen, unit: Unit, row: int, settings: Settings) -> i
     options = [str(index) for index in range(end - start)]
     take("piece", options, "0")
     chosen_piece = st.segmented_control(
-        settings.t("Piece of {word}").format(word=chosen.translation.target.labels[row]),
+        settings.t("Piece of {word}").format(word=as_text(chosen.translation.target.labels[row])),
         options,
         required=True,
         key="piece",
-        format_func=lambda index: visible(pieces[start + int(index)]),
+        format_func=lambda index: as_text(visible(pieces[start + int(index)])),
     )
     keep("piece", "0")
     return start + int(chosen_piece or 0)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from app.ui.plain import as_text, shortened
 from seqviz.backends.local import LocalBackend
 from seqviz.backends.protocol import DEFAULT_DEADLINE_SECONDS, Backend
 from seqviz.backends.requests import Request
@@ -77,6 +78,12 @@ def ask_ahead(request: Request[AnswerT]) -> None:
     backend().submit(request, deadline_seconds=_seconds(request))
 
 
+def error_sentence(error: SeqvizError, t: Translator) -> str:
+    """The sentence of an error as Markdown; what a reader typed stands in it as text, and not without end."""
+    parameters = {name: shortened(name, value) for name, value in error.parameters.items()}
+    return as_text(translate_error(type(error)(error.template, **parameters), t))
+
+
 def show_error(error: SeqvizError, t: Translator) -> None:
     """One clear sentence in place."""
-    st.warning(translate_error(error, t), icon=":material/info:")
+    st.warning(error_sentence(error, t), icon=":material/info:")

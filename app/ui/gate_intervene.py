@@ -11,6 +11,7 @@ import streamlit as st
 from app.ui.backend import show_error
 from app.ui.gate_effects import effects_view
 from app.ui.gate_inputs import place_inputs, shown_focus
+from app.ui.plain import as_text
 from app.ui.settings import Settings
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
@@ -160,7 +161,7 @@ def _listed(trace: RecurrentTrace, current: _List, settings: Settings) -> None:
     for number, one in enumerate(current.interventions):
         left, right = st.columns([10, 2], vertical_alignment="center")
         left.markdown(
-            f"{number + 1}. " + _escaped(intervention_sentence(one, steps=len(trace), originals=trace.originals, t=t))
+            f"{number + 1}. " + as_text(intervention_sentence(one, steps=len(trace), originals=trace.originals, t=t))
         )
         right.button(
             t("Remove"),
@@ -179,8 +180,3 @@ def _listed(trace: RecurrentTrace, current: _List, settings: Settings) -> None:
         args=(without_last(current.interventions),),
     )
     middle.button(t("Remove all"), icon=":material/delete:", width="stretch", on_click=_to_url, args=((),))
-
-
-def _escaped(text: str) -> str:
-    """Markdown's own characters as text."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#+-.!|$~:" else char for char in text)

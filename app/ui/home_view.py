@@ -13,6 +13,7 @@ from app.ui.focus import picture_focus
 from app.ui.gradient_inputs import loss_steps, siblings
 from app.ui.lesson_state import answers, answers_by_chapter
 from app.ui.pages import app_pages
+from app.ui.plain import as_text
 from app.ui.settings import Settings
 from seqviz.backends.protocol import Pending
 from seqviz.backends.requests import BackwardRequest, Request, TraceRequest
@@ -146,7 +147,7 @@ def cards(request: TraceRequest, trace: RecurrentTrace, asked: Asked, settings: 
             with place.container(border=True, height="stretch", gap="small", key=f"card-{card.page}"):
                 page = pages[card.page]
                 st.page_link(page.file, label=f"**{page.title}**", icon=page.icon, query_params=card.query)
-                st.caption(f"{card.question} ({card.of})" if card.of else card.question)
+                st.caption(f"{card.question} ({as_text(card.of)})" if card.of else card.question)
                 if figure := _drawn(card):
                     show_glimpse(figure, key=f"glimpse-{card.page}")
 

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from app.ui.backend import error_sentence
+from app.ui.plain import as_text, shortened
 from app.ui.url import take
-from seqviz.charts.notation import visible
 from seqviz.checkpoints import CheckpointInfo, list_all, list_checkpoints
-from seqviz.i18n import Translator, translate_error
+from seqviz.i18n import Translator
 
 
 def installed_models(t: Translator) -> dict[str, CheckpointInfo]:
     """All of them by name; a broken one is said in a sentence, and where there is none the run of the page ends."""
     found, broken = list_checkpoints()
     for error in broken.values():
-        st.warning(translate_error(error, t), icon=":material/broken_image:")
+        st.warning(error_sentence(error, t), icon=":material/broken_image:")
     if not found:
         st.info(t("No model is installed. Train one with: seqviz train shakespeare-lstm"), icon=":material/info:")
         st.stop()
@@ -42,7 +43,7 @@ def take_model(titles: Mapping[str, str], default: str, t: Translator, *, key: s
         return
     st.warning(
         t("The model {name} is not installed here (any more); below: {title}.").format(
-            name=f"`` {visible(missing[:80]).replace('`', 'ˋ')} ``", title=titles[default]
+            name=as_text(str(shortened(key, missing))), title=as_text(titles[default])
         ),
         icon=":material/info:",
     )

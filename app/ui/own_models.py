@@ -8,12 +8,13 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.ui.backend import error_sentence
 from app.ui.settings import Settings
 from app.ui.url import keep, take, take_matching
 from seqviz.analysis.attention import Unit, attention_grid, cell_in_every_head
 from seqviz.charts.notation import visible
 from seqviz.checkpoints import TranslatorInfo
-from seqviz.i18n import Translator, translate_error
+from seqviz.i18n import Translator
 from seqviz.own_models import EXTRA, ROOT_VARIABLE, OwnModelInfo, has_transformers, list_own
 from seqviz.translations import ForcedTranslation
 
@@ -159,7 +160,7 @@ def own_models_table(t: Translator) -> None:
                 )
             )
     for error in refused.values():
-        st.warning(translate_error(error, t), icon=":material/broken_image:")
+        st.warning(error_sentence(error, t), icon=":material/broken_image:")
 
 
 def settings_note(info: TranslatorInfo | OwnModelInfo, t: Translator) -> None:

@@ -12,6 +12,7 @@ from app.ui.figure import show_figure
 from app.ui.own_models import needs_recurrent
 from app.ui.pair_focus import moment
 from app.ui.pair_numbers import pair_numbers, sums_request
+from app.ui.plain import as_text
 from app.ui.same_moment import translation_links
 from app.ui.settings import Settings
 from app.ui.translation_inputs import REFERENCE_KEY, ToTranslate
@@ -41,7 +42,7 @@ def network_view(sentence: ToTranslate, settings: Settings) -> None:
     if answer is None:
         return
     request, network = answer
-    st.markdown(f"**{_escaped(pair_sentence(network, settings.t))}**")
+    st.markdown(f"**{as_text(pair_sentence(network, settings.t))}**")
     # They are worked out while the picture is drawn.
     if sums := sums_request(request, network, moment(_FIGURE_KEY, network, request)):
         ask_ahead(sums)
@@ -163,8 +164,3 @@ def _foot(figure: Figure, network: TranslationNetwork, settings: Settings) -> No
     ]
     with right:
         download_popover(files, name=network.source.text, t=t)
-
-
-def _escaped(text: str) -> str:
-    """Text that a person typed, so that Markdown shows it as it is."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#+-.!|~$:&" else char for char in text)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.ui.backend import error_sentence
 from app.ui.installed import take_model
 from app.ui.own_models import task_prefix
 from app.ui.sentence_input import sentence_input
 from app.ui.url import bring_back, forget, hold, keep
 from seqviz.checkpoints import TranslatorInfo, list_translators
-from seqviz.i18n import Translator, translate_error
+from seqviz.i18n import Translator
 from seqviz.own_models import OwnModelInfo, list_own
 from seqviz.translation_examples import TranslationExample, translation_examples
 
@@ -54,7 +55,7 @@ def installed_translators(t: Translator) -> dict[str, TranslatorInfo]:
     """
     found, broken = list_translators()
     for error in broken.values():
-        st.warning(translate_error(error, t), icon=":material/broken_image:")
+        st.warning(error_sentence(error, t), icon=":material/broken_image:")
     if not found:
         st.info(
             t("No translation model is installed. Train one with: seqviz train fra-eng-attention"),

@@ -81,6 +81,8 @@ def agreement(
 
 
 def _ids(loaded: LoadedModel, words: tuple[str, ...]) -> list[int]:
+    if not all(word.strip() for word in words):
+        raise InvalidInputError("There is nothing to read yet: type at least one word.")
     encoded = loaded.encoder.encode_words(words)
     for word, index in zip(words, encoded.ids, strict=True):
         if index == loaded.encoder.unknown_id:

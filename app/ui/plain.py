@@ -1,0 +1,24 @@
+"""Text of a reader or of a model inside Markdown: shown as it is."""
+
+from __future__ import annotations
+
+import re
+
+# Emphasis, code, links, HTML, formulas, entities, tables; shortcodes and colours (:smile:, :red[...]), addresses; and
+# what makes a heading or a list of a line that begins with it.
+_MARKS = re.compile(r"[\\`*\[\]<$~&|]|(?<!\w)_|_(?!\w)|:(?=[\w\[/])|^[#+>-]|(?<=^\d)[.)]", re.MULTILINE)
+_LONGEST = 120
+_WHOLE = ("known", "reason", "files")
+"""Parameters of errors that are said in full: what is allowed, and why something went wrong."""
+
+
+def as_text(text: str) -> str:
+    """Any text, so that Markdown shows its characters and makes nothing of them."""
+    return _MARKS.sub(r"\\\g<0>", text)
+
+
+def shortened(name: str, value: object) -> object:
+    """A parameter of an error, short enough for a sentence; what a reader typed may be a whole text."""
+    if isinstance(value, str) and name not in _WHOLE and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]}…"
+    return value
