@@ -60,7 +60,7 @@ def edit_view(sentence: ToTranslate, settings: Settings) -> None:
     keep(HOW_KEY, "beam")
     if chosen is None:
         return
-    edits = _edits(sentence, chosen)
+    edits = _edits(chosen)
     try:
         edited = _ask(chosen, edits, how or "beam")
     except SeqvizError as error:
@@ -79,7 +79,7 @@ def _ask(chosen: Chosen, edits: tuple[AttentionEdit, ...], how: str) -> EditedTr
     )
 
 
-def _edits(sentence: ToTranslate, chosen: Chosen) -> tuple[AttentionEdit, ...]:
+def _edits(chosen: Chosen) -> tuple[AttentionEdit, ...]:
     """The edits in force; those of another sentence or another translation are dropped."""
     state, owner = st.session_state, (chosen.text, chosen.model, chosen.ids)
     if state.get(_OWNER) not in (None, owner):
@@ -89,7 +89,7 @@ def _edits(sentence: ToTranslate, chosen: Chosen) -> tuple[AttentionEdit, ...]:
         state[_UNDO] = []
         state.pop(STEP_KEY, None)
     state[_OWNER] = owner
-    default = _EXAMPLE if sentence.text.strip() == JANE and chosen.which == "beam-1" else NONE
+    default = _EXAMPLE if chosen.text.strip() == JANE and chosen.which == "beam-1" else NONE
     text = take_matching(EDITS_KEY, EDITS_PATTERN, default)
     keep(EDITS_KEY, default)
     return () if text == NONE else parse_edits(text)

@@ -23,6 +23,7 @@ from seqviz.translations import ForcedTranslation
 
 BEAM = 5
 WHICH_KEY, OWN_KEY, UNIT_KEY, CELL_KEY, EDITS_KEY = "which", "own", "unit", "cell", "edits"
+_GOOD = "attention-read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +71,21 @@ def has_attention(sentence: ToTranslate, t: Translator) -> bool:
 def chosen_translation(
     sentence: ToTranslate, settings: Settings, *, place: DeltaGenerator | None = None
 ) -> Chosen | None:
-    """Draws the choice of the translation and scores it; None, with a sentence, where there is none."""
+    """Draws the choice of the translation and scores it; None, with a sentence, where there is none.
+
+    A text that cannot be read gets a sentence, and the last one that could be stays.
+    """
     t = settings.t
     try:
         beam = ask(SearchRequest(model=sentence.model, text=sentence.text, config=attention_search(sentence.text)))
     except SeqvizError as error:
         show_error(error, t)
-        return None
+        good: ToTranslate | None = st.session_state.get(_GOOD)
+        if good is None or good.model != sentence.model or good.text == sentence.text:
+            return None
+        st.caption(t("Below: the last text that could be read."))
+        return chosen_translation(good, settings, place=place)
+    st.session_state[_GOOD] = sentence
     rows = beam.search.finished[:BEAM]
     options = [*(f"beam-{index + 1}" for index in range(len(rows))), "greedy", "own"]
     take(WHICH_KEY, options, options[0])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# Emphasis, code, links, HTML, formulas, entities, tables; shortcodes and colours (:smile:, :red[...]), addresses; and
-# what makes a heading or a list of a line that begins with it.
+_SHORTCODE = re.compile(r":(?=[\w+-]+:)")
+# Emphasis, code, links, HTML, formulas, entities, tables; colours (:red[...]), addresses; and what makes a heading or a
+# list of a line that begins with it.
 _MARKS = re.compile(r"[\\`*\[\]<$~&|]|(?<!\w)_|_(?!\w)|:(?=[\w\[/])|^[#+>-]|(?<=^\d)[.)]", re.MULTILINE)
 _LONGEST = 120
 _WHOLE = ("known", "reason", "files")
@@ -14,7 +15,8 @@ _WHOLE = ("known", "reason", "files")
 
 def as_text(text: str) -> str:
     """Any text, so that Markdown shows its characters and makes nothing of them."""
-    return _MARKS.sub(r"\\\g<0>", text)
+    # Nothing but another character keeps a shortcode from becoming a picture: this one has no width and no break.
+    return _MARKS.sub(r"\\\g<0>", _SHORTCODE.sub(":\u2060", text))
 
 
 def shortened(name: str, value: object) -> object:

@@ -239,3 +239,22 @@ def test_a_fine_tuned_model_is_offered_behind_the_whole_ones(opened: Opened):
 def test_a_page_of_another_language_has_its_sentences(opened: Opened):
     app = opened(page=PAGE, source=CAT, lang="zh_CN")
     assert "注意力" in said(app)
+
+
+@pytest.mark.parametrize("view", ["heatmap", "edit", "explain"])
+@pytest.mark.parametrize("text", ["", "   ", "le " * 300], ids=["empty", "blank", "long"])
+def test_a_text_that_cannot_be_read_leaves_the_last_picture(opened: Opened, view: str, text: str):
+    app = opened(page="app_pages/attention.py", view=view, source=CAT)
+    before = len(app.get("bidi_component"))
+    assert before > 0
+    app.text_input(key="source").set_value(text).run()
+    assert not app.exception
+    assert len(app.warning) == 1
+    assert "Below: the last text that could be read." in said(app)
+    assert len(app.get("bidi_component")) == before
+
+
+def test_a_link_to_a_text_that_cannot_be_read_is_one_sentence(opened: Opened):
+    app = opened(page="app_pages/attention.py", source=" ")
+    assert [one.value for one in app.warning] == ["There is nothing to translate yet: type at least one word."]
+    assert "Below:" not in said(app)

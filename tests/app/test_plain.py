@@ -11,7 +11,7 @@ from seqviz.i18n import translator
 from tests.app.conftest import Opened
 
 MARKED = "**b** $x^2$ [l](http://a) :smile: `c` <b>h</b> :red[r] _e_"
-SHOWN = r"\*\*b\*\* \$x^2\$ \[l\](http\://a) \:smile: \`c\` \<b>h\</b> \:red\[r\] \_e\_"
+SHOWN = "\\*\\*b\\*\\* \\$x^2\\$ \\[l\\](http\\://a) :\u2060smile: \\`c\\` \\<b>h\\</b> \\:red\\[r\\] \\_e\\_"
 
 
 @pytest.mark.parametrize(
