@@ -12,7 +12,7 @@ import streamlit as st
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download
 from app.ui.settings import Settings, look_of
-from app.ui.unit_inputs import Reading
+from app.ui.unit_inputs import SOURCE_KEY, Reading
 from app.ui.unit_rankings import short_place, signed
 from app.ui.unit_reading import ask_about
 from app.ui.url import choose
@@ -62,7 +62,7 @@ def make_first(one: Compared, first: Compared) -> None:
     choose("model2", first.run.model)
     if first.run.structure == "one_to_many":
         # What the first model wrote is from now on a text like any other.
-        choose("source", "own")
+        choose(SOURCE_KEY, "own")
         st.session_state["units-own"] = first.text.text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,7 @@ from seqviz.long_examples import OPENING, long_example, piece_kind
 from seqviz.units import MAX_LONG_PIECES
 
 Source = Literal["example", "own", "written"]
+SOURCE_KEY = "origin"
 NONE = "none"
 FIRST_MODEL = "shakespeare-lstm-2x512"
 MAX_LINK_LENGTH = 1000
@@ -60,13 +62,14 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
     keep("model", first)
     writes = models[model].config.task == "language_model"
     sources: list[Source] = ["example", "own", *(["written"] if writes else [])]  # type: ignore[list-item]
-    take("source", sources, sources[0])
+    _follow_old_link(sources)
+    take(SOURCE_KEY, sources, sources[0])
     source = right.segmented_control(
         t("Text"),
         sources,
         required=True,
         wrap=True,
-        key="source",
+        key=SOURCE_KEY,
         format_func=lambda name: {
             "example": t("example"),
             "own": t("my own"),
@@ -74,7 +77,7 @@ def reading_inputs(models: dict[str, CheckpointInfo], t: Translator) -> Reading:
         }[name],
         on_change=_forget,
     )
-    keep("source", sources[0])
+    keep(SOURCE_KEY, sources[0])
     second = _second(beside, model, models, t)
     if source == "own":
         run = TraceRequest(model=model, text=_own_text(models[model], t))
@@ -178,3 +181,11 @@ def offer_cut(end: int, t: Translator) -> None:
 
 def _cut(end: int) -> None:
     st.session_state["units-own"] = st.session_state["units-own"][:end]
+
+
+def _follow_old_link(sources: Sequence[str]) -> None:
+    """Links of before had the name that the sentence of a translation has."""
+    old = st.query_params.get("source")
+    if old is not None and old in sources and SOURCE_KEY not in st.query_params:
+        st.query_params[SOURCE_KEY] = old
+        del st.query_params["source"]

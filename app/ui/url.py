@@ -63,6 +63,12 @@ def arrive() -> None:
     state[_PAGE] = page
 
 
+def leave_behind(key: str) -> None:
+    """A value that says something else on another page: a page that was just come to begins with its own default."""
+    if st.session_state.get(_MOVED) and key not in st.query_params:
+        st.session_state.pop(key, None)
+
+
 def bring_along(key: str) -> None:
     """The same for a widget that is bound to the URL by Streamlit: a page that was just come to gets its value."""
     state = st.session_state

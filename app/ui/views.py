@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.ui.url import keep, take
+from app.ui.url import keep, leave_behind, take
 from seqviz.i18n import Translator
 
 VIEW_KEY = "view"
@@ -34,6 +34,7 @@ def view_choice(
     """
     names = list(titles)
     first = first or names[0]
+    leave_behind(key)
     take(key, names, first)
     chosen = (place or st).segmented_control(
         label or t("View"),

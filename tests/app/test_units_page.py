@@ -179,14 +179,14 @@ def test_another_model_forgets_the_span_and_the_unit(opened: Opened):
 
 
 def test_the_model_writes_a_text_that_a_link_writes_again(opened: Opened):
-    app = opened(page=PAGE, source="written", length="1000", seed="7", opening="The king")
+    app = opened(page=PAGE, origin="written", length="1000", seed="7", opening="The king")
     assert "measured on 504 pieces" in captions(app)
-    again = opened(page=PAGE, source="written", length="1000", seed="7", opening="The king")
+    again = opened(page=PAGE, origin="written", length="1000", seed="7", opening="The king")
     assert captions(again) == captions(app)
 
 
 def test_a_short_text_of_ones_own_goes_into_the_link_and_a_long_one_does_not(opened: Opened):
-    app = opened(page=PAGE, source="own", long="The cat sat.\nIt sat on the mat.\n" * 8)
+    app = opened(page=PAGE, origin="own", long="The cat sat.\nIt sat on the mat.\n" * 8)
     assert app.text_area(key="units-own").value.startswith("The cat sat.")
     assert charts(app) == 2
     app.text_area(key="units-own").set_value("The cat sat on the mat. " * 60).run()
@@ -199,17 +199,17 @@ def test_a_short_text_of_ones_own_goes_into_the_link_and_a_long_one_does_not(ope
 @pytest.mark.parametrize("text", ["Hi", "<script>alert(1)</script> " * 9, "猫坐在垫子上。" * 30, "😀" * 40, "\n" * 60])
 @pytest.mark.parametrize("view", ["unit", "saturation", "moments"])
 def test_odd_texts_are_read(opened: Opened, text: str, view: str):
-    assert not opened(page=PAGE, source="own", long=text, view=view).warning
+    assert not opened(page=PAGE, origin="own", long=text, view=view).warning
 
 
 def test_an_empty_text_is_one_sentence(opened: Opened):
-    app = opened(page=PAGE, source="own", long="a")
+    app = opened(page=PAGE, origin="own", long="a")
     app.text_area(key="units-own").set_value("").run()
     assert [warning.value for warning in app.warning] == ["There is nothing to read yet: type at least one word."]
 
 
 def test_a_text_that_is_too_long_is_counted_and_can_be_cut(opened: Opened):
-    app = opened(page=PAGE, source="own", long="a")
+    app = opened(page=PAGE, origin="own", long="a")
     app.text_area(key="units-own").set_value("ab " * 7000).run()
     assert [warning.value for warning in app.warning] == ["The text has 21000 pieces; the limit is 20000."]
     button = next(one for one in app.button if "beginning" in one.label)
@@ -222,7 +222,7 @@ def test_a_reading_that_was_stopped_goes_on_when_asked(opened: Opened):
     app = opened(page=PAGE, view="saturation")
     run = TraceRequest(model=CHARACTERS, text="The cat sat on the mat. " * 40)
     app.session_state["units-stopped"] = run
-    app.session_state["source"], app.session_state["units-own"] = "own", run.text
+    app.session_state["origin"], app.session_state["units-own"] = "own", run.text
     app.run()
     assert [info.value for info in app.info] == ["Stopped. What was read so far is kept for a while."]
     assert not app.get("bidi_component")
