@@ -106,4 +106,5 @@ def test_a_new_sentence_moves_nothing(page: Page, app_url: str, name: str, key: 
     expect(stage).to_contain_text(word, timeout=60_000)
     _at_rest(page)
     found: list[dict[str, Any]] = page.evaluate(FOUND)
-    assert sum(one["value"] for one in found) < 0.05, found
+    # Web browsers call up to 0.1 good; a picture without its room counts some 0.3.
+    assert sum(one["value"] for one in found) < 0.1, found
