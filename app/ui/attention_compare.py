@@ -8,6 +8,7 @@ from app.ui.backend import ask_all, ask_sorted, show_error
 from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover
 from app.ui.own_models import needs_recurrent
+from app.ui.plain import as_text
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import MODEL_KEY, TEXT_KEY, ToTranslate
 from seqviz.attention_export import growth_csv, growth_json, lengths_csv, lengths_json
@@ -79,11 +80,11 @@ def _side_by_side(text: str, reference: str | None, models: list[TranslatorInfo]
             with column:
                 show_error(answer, t)
             continue
-        column.markdown(f"##### {_plain(best_text(answer))}")
+        column.markdown(f"##### {as_text(best_text(answer))}")
         if reference is not None:
             column.caption(t("chrF {value}").format(value=f"{sentence_chrf(best_text(answer), reference):.1f}"))
     if reference is not None:
-        st.caption(t("By a person: {text}").format(text=_plain(reference)))
+        st.caption(t("By a person: {text}").format(text=as_text(reference)))
 
 
 @st.fragment
@@ -94,7 +95,7 @@ def _growing(models: list[TranslatorInfo], settings: Settings) -> None:
     left.subheader(t("Grow the sentence"), anchor=False)
     count = int(st.slider(t("Clauses"), 1, len(CLAUSES), 4, key=CLAUSES_KEY, bind="query-params"))
     text, reference = grown(count)
-    st.markdown(f"> {_plain(text)}")
+    st.markdown(f"> {as_text(text)}")
     _side_by_side(text, reference, models, settings)
     with st.spinner(t("Translating the sentence at every length …")):
         curves = _growth(models, settings)
@@ -185,8 +186,3 @@ def _how_to_measure(info: TranslatorInfo, t: Translator) -> str:
     return t("{title} has not been measured by length yet: seqviz bleu-by-length {name} --data {data}").format(
         title=info.title, name=info.name, data=data
     )
-
-
-def _plain(text: str) -> str:
-    """A sentence inside Markdown as it is."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()#+!|<>~$:" else char for char in text)

@@ -16,6 +16,7 @@ from app.ui.charts import show_chart
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.figure import show_figure
 from app.ui.own_models import needs_recurrent
+from app.ui.plain import as_text
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import ToTranslate
 from app.ui.url import keep, take, take_matching
@@ -179,7 +180,7 @@ def _before_and_after(chosen: Chosen, edited: EditedTranslation, settings: Setti
     left, right = st.columns(2, gap="medium")
     for column, title, one in ((left, t("Before"), edited.before), (right, t("After"), edited.after)):
         column.markdown(
-            f"**{title}**: {_plain(one.target.text)}  \n:gray[log P = {one.log_prob:.3f}, P = "
+            f"**{title}**: {as_text(one.target.text)}  \n:gray[log P = {one.log_prob:.3f}, P = "
             f"{math.exp(one.log_prob):.3g}]".replace("-", "−", 1 if one.log_prob < 0 else 0)
         )
     figure = edited_figure(edited, font_size=settings.font_size, t=t, language=settings.language.replace("_", "-"))
@@ -208,16 +209,11 @@ def _before_and_after(chosen: Chosen, edited: EditedTranslation, settings: Setti
         _downloads(chosen, edited, figure, settings)
 
 
-def _plain(text: str) -> str:
-    """A translation inside Markdown as it is."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()#+!|<>~$:" else char for char in text)
-
-
 def _said(edit: AttentionEdit, edited: EditedTranslation, t: Translator) -> str:
     source = edited.before.source.labels
     step = edit.step + 1
     if edit.kind == "force":
-        return t("Step {step}: all attention forced to **{word}**.").format(step=step, word=_plain(source[edit.word]))
+        return t("Step {step}: all attention forced to **{word}**.").format(step=step, word=as_text(source[edit.word]))
     if edit.kind == "freeze":
         return t("From step {step} on the attention is frozen.").format(step=step)
     return t("Step {step}: the weights were set by hand.").format(step=step)

@@ -15,6 +15,7 @@ from app.ui.charts import chart_files, show_chart
 from app.ui.downloads import Download, download_popover, figure_files
 from app.ui.figure import show_figure
 from app.ui.own_models import needs_recurrent
+from app.ui.plain import as_text
 from app.ui.settings import Settings, look_of
 from app.ui.translation_inputs import ToTranslate
 from seqviz.alignments import aligned_name, aligned_pairs
@@ -81,7 +82,7 @@ def _row_table(read: Readings, row: int, settings: Settings) -> None:
     names = reading_names(t)
     st.markdown(
         t("What speaks for **{word}** (log P = {value})").format(
-            word=_plain(read.target.labels[row]), value=f"{float(read.log_probs[row]):.3f}".replace("-", "−")
+            word=as_text(read.target.labels[row]), value=f"{float(read.log_probs[row]):.3f}".replace("-", "−")
         )
     )
     frame = pd.DataFrame(
@@ -111,7 +112,7 @@ def _agreement(read: Readings, row: int, settings: Settings) -> None:
     chosen = {name: read.source.labels[places[row]] for name, places in links.items()}
     st.markdown(
         "  \n".join(
-            t("{reading}: most responsible is **{word}**").format(reading=names[name], word=_plain(word))
+            t("{reading}: most responsible is **{word}**").format(reading=names[name], word=as_text(word))
             for name, word in chosen.items()
         )
     )
@@ -246,8 +247,3 @@ def _downloads(chosen: Chosen, read: Readings, settings: Settings) -> None:
         Download(label=t("Every number, CSV"), ending="csv", mime="text/csv", make=partial(readings_csv, read)),
     ]
     download_popover(files, name=f"explanation-{chosen.text}", t=t)
-
-
-def _plain(text: str) -> str:
-    """A word inside Markdown as it is."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()#+!|<>~$:" else char for char in text)

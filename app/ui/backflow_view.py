@@ -10,6 +10,7 @@ from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.figure import show_figure
 from app.ui.focus import picture_focus
+from app.ui.plain import in_code
 from app.ui.same_moment import moment_links
 from app.ui.settings import Settings, numbers_columns, page_theme
 from app.ui.unroll_view import layer_name, sort_name
@@ -166,7 +167,7 @@ def _numbers(letter: str, request: BackwardRequest, run: Run, focus: UnrollFocus
         t("Step **{step}** of {count}, `{token}` · layer {layer} {direction} · unit **{unit}**").format(
             step=focus.step + 1,
             count=len(run.forward),
-            token=visible(run.forward.originals[focus.step]).replace("`", "ˋ"),
+            token=in_code(visible(run.forward.originals[focus.step])),
             layer=focus.layer + 1,
             direction=t("forward") if focus.direction == "forward" else t("backward"),
             unit=focus.unit,

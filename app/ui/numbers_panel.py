@@ -7,6 +7,7 @@ import streamlit as st
 from app.ui.backend import ask, ask_ahead, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import sum_files
+from app.ui.plain import in_code
 from app.ui.same_moment import moment_links
 from app.ui.settings import Settings, numbers_columns, page_theme
 from app.ui.unroll_inputs import Inputs
@@ -51,7 +52,7 @@ def _moment(
         t("Step **{step}** of {count}, `{token}` · layer {layer} {direction} · unit **{unit}**").format(
             step=focus.step + 1,
             count=len(trace),
-            token=visible(trace.originals[focus.step]).replace("`", "ˋ"),
+            token=in_code(visible(trace.originals[focus.step])),
             layer=focus.layer + 1,
             direction=t("forward") if focus.direction == "forward" else t("backward"),
             unit=focus.unit,

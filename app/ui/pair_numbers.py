@@ -9,6 +9,7 @@ import streamlit as st
 from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import sum_files
+from app.ui.plain import in_code
 from app.ui.settings import Settings, numbers_columns, page_theme
 from app.ui.url import keep, take
 from seqviz.backends.translation_requests import NetworkRequest, NetworkSumRequest, NetworkSumsRequest
@@ -137,7 +138,7 @@ def _encoder(network: TranslationNetwork, found: Sequence[NetworkSum], focus: Pa
         t("Encoder, piece **{step}** of {count}, `{piece}` · layer {layer}, {direction} · unit **{unit}**").format(
             step=focus.step + 1,
             count=len(network.source),
-            piece=_plain(piece_labels(network.source)[focus.step]),
+            piece=in_code(piece_labels(network.source)[focus.step]),
             layer=focus.layer + 1,
             direction=t("forward") if part.direction == "forward" else t("backward"),
             unit=focus.unit,
@@ -188,8 +189,8 @@ def _decoder(network: TranslationNetwork, found: Sequence[NetworkSum], focus: Pa
             run=run_title(network, name, t)[0],
             step=step + 1,
             count=len(run),
-            fed="<bos>" if step == 0 else _plain(written[step - 1]),
-            written=_plain(written[step]),
+            fed="<bos>" if step == 0 else in_code(written[step - 1]),
+            written=in_code(written[step]),
             layer=focus.layer + 1,
             unit=focus.unit,
         )
@@ -262,7 +263,3 @@ def _key(taken: NetworkSum, index: int) -> str:
 def _formula(latex: str) -> None:
     """A formula at the left edge; st.latex centres."""
     st.markdown(rf"$\displaystyle {latex}$")
-
-
-def _plain(text: str) -> str:
-    return text.replace("`", "ˋ")

@@ -19,6 +19,11 @@ def as_text(text: str) -> str:
     return _MARKS.sub(r"\\\g<0>", _SHORTCODE.sub(":\u2060", text))
 
 
+def in_code(text: str) -> str:
+    """Any text within a code span, where only the mark of its end would be read."""
+    return text.replace("`", "ˋ")
+
+
 def shortened(name: str, value: object) -> object:
     """A parameter of an error, short enough for a sentence; what a reader typed may be a whole text."""
     if isinstance(value, str) and name not in _WHOLE and len(value) > _LONGEST:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
+from app.ui.plain import as_text
 from app.ui.settings import Settings
 from app.ui.unit_compare import Compared, make_first
 from app.ui.unit_state import choose_unit
@@ -62,13 +62,13 @@ def pattern_sentence(found: Found, t: Translator) -> None:
             t(
                 "No unit is on throughout ‘{span}’ and off around it ({on} are on throughout). Lower the threshold, "
                 "soften the border, or brush a shorter span."
-            ).format(span=_plain(brushed), on=moments.on),
+            ).format(span=as_text(brushed), on=moments.on),
             icon=":material/search_off:",
         )
         return
     st.markdown(
         t("Units that are on throughout ‘{span}’ and off around it: **{units}**. On throughout: {on}.").format(
-            units=moments.num_units, span=_plain(brushed), on=moments.on
+            units=moments.num_units, span=as_text(brushed), on=moments.on
         )
     )
     if not moments.matches:
@@ -174,11 +174,6 @@ def drawn(found: Found, reveal: int | None, settings: Settings) -> ColouredText:
         t=settings.t,
         language=settings.language.replace("_", "-"),
     )
-
-
-def _plain(text: str) -> str:
-    """A piece of anybody's text as it is, within Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+.!|<>$~:-])", r"\\\1", text)
 
 
 def _in_context(text: LongText, match: Match) -> str:
