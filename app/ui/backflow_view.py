@@ -10,8 +10,7 @@ from app.ui.backend import ask, show_error
 from app.ui.charts import show_chart
 from app.ui.figure import show_figure
 from app.ui.focus import picture_focus
-from app.ui.plain import in_code
-from app.ui.same_moment import moment_links
+from app.ui.same_moment import moment_heading
 from app.ui.settings import Settings, numbers_columns, page_theme
 from app.ui.unroll_view import layer_name, sort_name
 from app.ui.url import keep, take
@@ -163,17 +162,7 @@ def _numbers(letter: str, request: BackwardRequest, run: Run, focus: UnrollFocus
     part = run.forward.layer(focus.layer, focus.direction)
     if letter:
         st.subheader(f"{letter} · {run.forward.model}", anchor=False)
-    st.markdown(
-        t("Step **{step}** of {count}, `{token}` · layer {layer} {direction} · unit **{unit}**").format(
-            step=focus.step + 1,
-            count=len(run.forward),
-            token=in_code(visible(run.forward.originals[focus.step])),
-            layer=focus.layer + 1,
-            direction=t("forward") if focus.direction == "forward" else t("backward"),
-            unit=focus.unit,
-        )
-    )
-    moment_links("gradients", letter, request.trace, run.forward, focus, t)
+    moment_heading("gradients", letter, request.trace, run.forward, focus, t)
     try:
         found = ask(
             GradientSumRequest(

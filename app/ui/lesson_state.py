@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seqviz.lessons import Lesson, all_lessons, chapters
+from seqviz.lessons import Lesson, chapters
 
 _PREDICTED, _RIGHT = "lessons-predicted", "lessons-right"
 KEPT = (_PREDICTED, _RIGHT, "lesson", "lang", "notation", "size")
@@ -35,7 +35,7 @@ def forget_prediction(lesson: Lesson) -> None:
 
 def answers() -> list[bool | None]:
     """For each lesson whether it was predicted right; None where it is open."""
-    return [answer_of(lesson) for lesson in all_lessons()]
+    return [answer for chapter in answers_by_chapter().values() for answer in chapter]
 
 
 def answers_by_chapter() -> dict[str, list[bool | None]]:

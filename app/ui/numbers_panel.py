@@ -7,8 +7,7 @@ import streamlit as st
 from app.ui.backend import ask, ask_ahead, show_error
 from app.ui.charts import show_chart
 from app.ui.downloads import sum_files
-from app.ui.plain import in_code
-from app.ui.same_moment import moment_links
+from app.ui.same_moment import moment_heading
 from app.ui.settings import Settings, numbers_columns, page_theme
 from app.ui.unroll_inputs import Inputs
 from app.ui.url import keep, take
@@ -17,7 +16,7 @@ from seqviz.charts.arithmetic import sum_note, sum_table, unit_sum_chart, unit_s
 from seqviz.charts.equations import cell_equations, output_equation
 from seqviz.charts.filled import filled_equations
 from seqviz.charts.filled_output import output_equations
-from seqviz.charts.notation import conventions, quantity_name, visible
+from seqviz.charts.notation import conventions, quantity_name
 from seqviz.charts.unroll_layout import UnrollFocus, UnrollOptions, resolved_focus
 from seqviz.charts.verdict import distribution_chart
 from seqviz.errors import SeqvizError
@@ -48,17 +47,7 @@ def _moment(
 ) -> None:
     t = settings.t
     part = trace.layer(focus.layer, focus.direction)
-    st.markdown(
-        t("Step **{step}** of {count}, `{token}` · layer {layer} {direction} · unit **{unit}**").format(
-            step=focus.step + 1,
-            count=len(trace),
-            token=in_code(visible(trace.originals[focus.step])),
-            layer=focus.layer + 1,
-            direction=t("forward") if focus.direction == "forward" else t("backward"),
-            unit=focus.unit,
-        )
-    )
-    moment_links(page, name, request, trace, focus, t)
+    moment_heading(page, name, request, trace, focus, t)
     left, right = numbers_columns(settings)
     with left:
         _equations(trace, focus, settings)

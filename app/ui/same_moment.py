@@ -9,10 +9,12 @@ import streamlit as st
 from app.ui.attention_inputs import CELL_KEY, UNIT_KEY, WHICH_KEY
 from app.ui.gradient_inputs import loss_steps
 from app.ui.pages import app_pages
+from app.ui.plain import in_code
 from app.ui.translation_inputs import MODEL_KEY, TEXT_KEY
 from app.ui.views import VIEW_KEY
 from seqviz.backends.requests import TraceRequest
 from seqviz.charts.encoder_decoder_layout import PairFocus
+from seqviz.charts.notation import visible
 from seqviz.charts.unroll_layout import UnrollFocus
 from seqviz.i18n import Translator
 from seqviz.memory import keep_gate
@@ -25,10 +27,10 @@ RUN_VIEWS = ("unroll", "gradients", "gates")
 PAIR_VIEWS = ("tree", "network", "heatmap")
 
 
-def moment_links(
+def moment_heading(
     page: str, letter: str, request: TraceRequest, trace: RecurrentTrace, focus: UnrollFocus, t: Translator
 ) -> None:
-    """Draws the ways from a moment of a run to the same one in the other views of runs.
+    """Says which moment of a run is shown, and draws the ways to the same one in the other views of runs.
 
     Args:
         page: where the reader is, one of ``RUN_VIEWS``.
@@ -37,6 +39,16 @@ def moment_links(
         focus: step, layer, direction and unit.
         t: the reader's language.
     """
+    st.markdown(
+        t("Step **{step}** of {count}, `{token}` · layer {layer} {direction} · unit **{unit}**").format(
+            step=focus.step + 1,
+            count=len(trace),
+            token=in_code(visible(trace.originals[focus.step])),
+            layer=focus.layer + 1,
+            direction=t("forward") if focus.direction == "forward" else t("backward"),
+            unit=focus.unit,
+        )
+    )
     here = {"text": _whole_text(trace), "model": request.model, "focus": focus.to_text()}
     ways: dict[str, dict[str, str]] = {"unroll": here | {"structure": trace.structure}}
     if steps := loss_steps(trace):
